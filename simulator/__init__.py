@@ -1,0 +1,1 @@
+"""A stateful Azure on loopback that unmodified clients accept."""

@@ -1,0 +1,203 @@
+"""Every row of the estate, with its past and its future.
+
+A row is kept as versions, each valid from a moment until the next version's.
+Reading is always "as of t", so a backup that is going to end at t writes its
+final version when it starts, and nothing has to tick. Reading as of an earlier
+moment is how Resource Graph lags behind the services.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+Row = dict[str, Any]
+"""A row as Resource Graph returns it: id, name, type, subscriptionId, properties..."""
+
+TEXT = ("id", "name", "type", "tenantId", "kind", "location", "resourceGroup", "subscriptionId", "managedBy")
+DYNAMIC = ("sku", "plan", "properties", "tags", "identity", "zones", "extendedLocation", "systemData")
+TABLES = (
+    "resources",
+    "resourcecontainers",
+    "recoveryservicesresources",
+    "alertsmanagementresources",
+    "policyresources",
+    "authorizationresources",
+    "advisorresources",
+    "healthresources",
+)
+FOREVER = 9e15
+"""Later than any moment; the `_until` of a row's last version."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """One state of one row; `row` None means the row does not exist from `since` on."""
+
+    table: str
+    key: str
+    since: float
+    row: Row | None
+
+
+class Store:
+    """One DuckDB table per Resource Graph table: its columns, then `_key _from _until`.
+
+    Text columns are never NULL ('' stands for absent, as in KQL); dynamic ones
+    are JSON. `_key` is the lower-cased id.
+    """
+
+    def __init__(self) -> None:
+        self.connection = duckdb.connect(":memory:", config={"threads": 2})
+        columns = [f"{name} VARCHAR" for name in TEXT] + [f"{name} JSON" for name in DYNAMIC]
+        extra = ["_key VARCHAR", "_from DOUBLE", "_until DOUBLE"]
+        for table in TABLES:
+            self.connection.execute(f"CREATE TABLE {rows_of(table)} ({', '.join(columns + extra)})")
+            self.connection.execute(f"CREATE INDEX {table}_key ON {rows_of(table)} (_key)")
+
+    def load(self, table: str, rows: Iterable[Row]) -> None:
+        """Add rows that have always been there; a repeated id is a ValueError."""
+        seen = set[str]()
+        with tempfile.NamedTemporaryFile("w", suffix=".ndjson", encoding="utf-8") as file:
+            for row in rows:
+                key = str(row["id"]).lower()
+                if key in seen:
+                    raise ValueError(f"{table}: two rows have the id {key!r}; ids differ by more than case")
+                seen.add(key)
+                file.write(json.dumps(row) + "\n")
+            file.flush()
+            if seen:
+                self.connection.execute(
+                    f"INSERT INTO {rows_of(table)} SELECT {_selected()}, lower(id), 0.0, {FOREVER!r} "
+                    f"FROM read_json(?, format='newline_delimited', columns={_columns()}, "
+                    f"maximum_object_size=67108864)",
+                    [file.name],
+                )
+
+    def put(self, table: str, row: Row, since: float) -> None:
+        """Make `row` the truth from `since` on, whatever was to come."""
+        key = str(row["id"]).lower()
+        self.remove(table, key, since)
+        marks = ", ".join("?" * (len(TEXT) + len(DYNAMIC) + 3))
+        self.connection.execute(
+            f"INSERT INTO {rows_of(table)} VALUES ({marks})", [*_filled(row), since, FOREVER]
+        )
+
+    def remove(self, table: str, row_id: str, since: float) -> None:
+        """The row does not exist from `since` on."""
+        key, name = row_id.lower(), rows_of(table)
+        self.connection.execute(f"DELETE FROM {name} WHERE _key = ? AND _from >= ?", [key, since])
+        self.connection.execute(
+            f"UPDATE {name} SET _until = ? WHERE _key = ? AND _until > ?", [since, key, since]
+        )
+
+    def get(self, table: str, row_id: str, at: float) -> Row | None:
+        rows = self.query(table, "_key = ?", [row_id.lower()], at)
+        return rows[0] if rows else None
+
+    def find(self, table: str, at: float, *, type: str = "", under: str = "") -> list[Row]:
+        """Rows of a type (any casing), whose id starts with `under` and a slash, by id."""
+        where, values = ["true"], list[Any]()
+        if type:
+            where.append("lower(type) = ?")
+            values.append(type.lower())
+        if under:
+            where.append("starts_with(_key, ?)")
+            values.append(under.lower().rstrip("/") + "/")
+        return self.query(table, " AND ".join(where), values, at)
+
+    def query(self, table: str, where: str, values: list[Any], at: float) -> list[Row]:
+        """Rows as of `at` for which the SQL condition holds, by id."""
+        names = ", ".join(TEXT + DYNAMIC)
+        found = self.connection.execute(
+            f"SELECT {names} FROM {rows_of(table)} WHERE ({where}) AND _from <= ? AND _until > ? ORDER BY _key",
+            [*values, at, at],
+        )
+        return [_row(values) for values in found.fetchall()]
+
+    def versions(self, table: str, row_id: str = "") -> Iterator[Version]:
+        """Every version of every row (or of one), oldest first, with an empty one where a row ends."""
+        names = ", ".join(TEXT + DYNAMIC)
+        where = "WHERE _key = ?" if row_id else ""
+        found = self.connection.execute(
+            f"SELECT {names}, _key, _from, _until, lead(_from) OVER (PARTITION BY _key ORDER BY _from) "
+            f"FROM {rows_of(table)} {where} ORDER BY _key, _from",
+            [row_id.lower()] if row_id else [],
+        )
+        for *values, key, since, until, following in found.fetchall():
+            yield Version(table, key, since, _row(values))
+            if until < FOREVER and until != following:
+                yield Version(table, key, until, None)
+
+    def replace(self, table: str, key: str, versions: Iterable[Version]) -> None:
+        """Give one row a whole new history."""
+        self.connection.execute(f"DELETE FROM {rows_of(table)} WHERE _key = ?", [key])
+        for version in versions:
+            if version.row is None:
+                self.remove(table, key, version.since)
+            else:
+                self.put(table, version.row, version.since)
+
+    def as_of(self, table: str, at: float) -> str:
+        """A SELECT over the columns Resource Graph knows and `_key`; for views, so the moment is inlined."""
+        names = ", ".join(TEXT + DYNAMIC)
+        return f"SELECT {names}, _key FROM {rows_of(table)} WHERE _from <= {at!r} AND _until > {at!r}"
+
+
+def rows_of(table: str) -> str:
+    return f"{table}_rows"
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
+    """Rows of an NDJSON file with their line numbers.
+
+    Raises:
+        ValueError: a line that is no row, naming file and line.
+    """
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield number, parsed(line, f"{path.name}:{number}")
+
+
+def parsed(line: str, where: str) -> Row:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"{where}: not JSON: {error}") from error
+    if not isinstance(row, dict) or not isinstance(row.get("id"), str):
+        raise ValueError(f"{where}: a row is an object with an id, got {line[:80]!r}")
+    strangers = set(row) - set(TEXT) - set(DYNAMIC)
+    if strangers:
+        raise ValueError(f"{where}: no such column {sorted(strangers)}; known are {', '.join(TEXT + DYNAMIC)}")
+    return row
+
+
+def _filled(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    text = [row.get(name) or "" for name in TEXT]
+    dynamic = [json.dumps(row[name]) if row.get(name) is not None else None for name in DYNAMIC]
+    return (*text, *dynamic, str(row["id"]).lower())
+
+
+def _row(values: Iterable[Any]) -> Row:
+    pairs = dict(zip(TEXT + DYNAMIC, values, strict=True))
+    return {
+        name: json.loads(value) if name in DYNAMIC and value is not None else value
+        for name, value in pairs.items()
+    }
+
+
+def _columns() -> str:
+    pairs = [f"{name}: 'VARCHAR'" for name in TEXT] + [f"{name}: 'JSON'" for name in DYNAMIC]
+    return "{" + ", ".join(pairs) + "}"
+
+
+def _selected() -> str:
+    text = [f"coalesce({name}, '')" for name in TEXT]
+    return ", ".join(text + [f"CASE WHEN {name}::VARCHAR = 'null' THEN NULL ELSE {name} END" for name in DYNAMIC])
