@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simulator import clock
-from simulator.store import TABLES, Store, read_rows
+from simulator import clock, dump
+from simulator.access import Access
+from simulator.limits import Limits
+from simulator.store import Row, Store
+from simulator.worldfile import WorldFile
 
 
 @dataclass(frozen=True)
@@ -21,25 +26,76 @@ class Settings:
 
 
 class World:
-    def __init__(self, settings: Settings | None = None) -> None:
+    """One estate in the client's clock.
+
+    `known` is what `world.json` says, less what has been used up; `operations` are
+    the long-running operations by their id; `triggers` this run's accepted backup triggers.
+    """
+
+    def __init__(self, settings: Settings | None = None, clock: Callable[[], float] = clock.now) -> None:
         self.settings = settings or Settings()
         self.store = Store()
+        self.known = WorldFile()
+        self.limits = Limits()
+        self.access = Access([], [], {})
+        self.operations: dict[str, dict[str, Any]] = {}
         self.triggers: list[dict[str, Any]] = []
+        self._clock = clock
 
     @classmethod
-    def load(cls, folder: Path, settings: Settings | None = None) -> World:
-        world = cls(settings)
-        for table in TABLES:
-            path = folder / f"{table}.ndjson"
-            if path.exists():
-                world.store.load(table, (row for _, row in read_rows(path)))
+    def load(
+        cls, folder: Path, settings: Settings | None = None, clock: Callable[[], float] = clock.now
+    ) -> World:
+        """Read an estate.
+
+        Raises:
+            ValueError: what is wrong, naming file and line.
+        """
+        world = cls(settings, clock)
+        dump.fill(world, folder)
         return world
 
+    def dump(self, folder: Path) -> None:
+        """Write an estate that goes on from here when it is loaded."""
+        dump.write(self, folder)
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` have passed: every stamp and every moment to come is that much older."""
+        dump.age(self, seconds)
+
     def now(self) -> float:
-        return clock.now()
+        """Now in whole microseconds, which is what a stamp can say."""
+        return round(self._clock(), 6)
 
     def graph_now(self) -> float:
-        return self.now()
+        """The moment Resource Graph has got to."""
+        return self.now() - self.paced(self.known.graph_lag_s)
 
     def paced(self, seconds: float) -> float:
-        return seconds / self.settings.speed
+        return round(seconds / self.settings.speed, 6)
+
+    def rest_row(self, row: Row) -> Row:
+        """The row as its own service knows it: with what Resource Graph does not have."""
+        overlay = self.known.rest.get(str(row["id"]).lower())
+        return merged(row, overlay) if overlay else row
+
+    def next_outcome(self, item: str) -> str | None:
+        """How the next backup of this item ends, used up by asking."""
+        waiting = self.known.outcomes.get(item.lower())
+        return waiting.pop(0) if waiting else None
+
+    def backup_seconds(self, item: str) -> float:
+        """How long a backup of this item takes: `minutes`, else ten."""
+        return self.known.minutes.get(item.lower(), 10.0) * 60
+
+    def new_id(self) -> str:
+        """A GUID: the same ones in the same order for the same seed, also across a dump."""
+        self.known.ids_made += 1
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.settings.seed}:{self.known.ids_made}"))
+
+
+def merged(value: Any, overlay: Any) -> Any:
+    """Objects key by key, anything else replaced."""
+    if not isinstance(value, dict) or not isinstance(overlay, dict):
+        return overlay
+    return {**value, **{name: merged(value.get(name), one) for name, one in overlay.items()}}

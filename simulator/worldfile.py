@@ -1,0 +1,169 @@
+"""`world.json`: what the rows of an estate cannot say; `world.schema.json` describes it for editors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from simulator import clock
+from simulator.store import TABLES, Row
+
+OUTCOME = re.compile(r"Completed|Cancelled|Never|CompletedWithWarnings(:\w+)?|Failed:\w+")
+BUSY = ("fail", "refuse")
+
+
+@dataclass
+class WorldFile:
+    """The keys of `world.json`; ids are lower-cased."""
+
+    outcomes: dict[str, list[str]] = field(default_factory=dict)
+    minutes: dict[str, float] = field(default_factory=dict)
+    rest: dict[str, Row] = field(default_factory=dict)
+    backup_status: dict[str, dict[str, Any]] = field(default_factory=dict)
+    role_assignments: list[dict[str, Any]] = field(default_factory=list)
+    forbidden: list[str] = field(default_factory=list)
+    identities: Any = field(default_factory=list)
+    graph_lag_s: float = 0.0
+    busy: str = "fail"
+    operations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    limits: dict[str, dict[str, Any]] = field(default_factory=dict)
+    timeline: list[dict[str, Any]] = field(default_factory=list)
+    ids_made: int = 0
+
+
+def read(given: Any) -> WorldFile:
+    """Check what `world.json` holds.
+
+    Raises:
+        ValueError: a key nobody knows or a value of the wrong shape, by name.
+    """
+    if not isinstance(given, dict):
+        raise ValueError(f"world.json: expected an object, got {given!r:.80}")
+    strangers = sorted(set(given) - set(_CHECKS) - {"$schema"})
+    if strangers:
+        raise ValueError(f"world.json: no such key {strangers}; known are {', '.join(_CHECKS)}")
+    return WorldFile(
+        **{
+            name: _CHECKS[name](f"world.json: {name}", value)
+            for name, value in given.items()
+            if name in _CHECKS
+        }
+    )
+
+
+def written(known: WorldFile) -> dict[str, Any]:
+    """The document again, without what says nothing."""
+    blank = WorldFile()
+    pairs = {one.name: getattr(known, one.name) for one in fields(known)}
+    return {name: value for name, value in pairs.items() if value != getattr(blank, name)}
+
+
+def _by_id(check: Callable[[str, Any], Any]) -> Callable[[str, Any], dict[str, Any]]:
+    def checked(where: str, value: Any) -> dict[str, Any]:
+        pairs = _object(where, value)
+        return {name.lower(): check(f"{where}: {name!r}", one) for name, one in pairs.items()}
+
+    return checked
+
+
+def _list_of(check: Callable[[str, Any], Any]) -> Callable[[str, Any], list[Any]]:
+    def checked(where: str, value: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise ValueError(f"{where}: expected a list, got {value!r:.80}")
+        return [check(f"{where}[{number}]", one) for number, one in enumerate(value)]
+
+    return checked
+
+
+def _object(where: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{where}: expected an object, got {value!r:.80}")
+    return value
+
+
+def _text(where: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{where}: expected a text, got {value!r:.80}")
+    return value
+
+
+def _seconds(where: str, value: Any) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"{where}: expected a number of at least 0, got {value!r:.80}")
+    return float(value)
+
+
+def _count(where: str, value: Any) -> int:
+    return int(_seconds(where, value))
+
+
+def _outcome(where: str, value: Any) -> str:
+    if not OUTCOME.fullmatch(_text(where, value)):
+        raise ValueError(
+            f"{where}: expected Completed, CompletedWithWarnings:<code>, Failed:<code>, Cancelled or Never, "
+            f"got {value!r}"
+        )
+    return str(value)
+
+
+def _busy(where: str, value: Any) -> str:
+    if value not in BUSY:
+        raise ValueError(f"{where}: expected one of {', '.join(BUSY)}, got {value!r:.80}")
+    return str(value)
+
+
+def _window(where: str, value: Any) -> dict[str, Any]:
+    window = _object(where, value)
+    return {
+        "ends": _stamp(f"{where}: ends", window.get("ends")),
+        "used": _count(f"{where}: used", window.get("used")),
+    }
+
+
+def _stamp(where: str, value: Any) -> str:
+    try:
+        clock.moment(_text(where, value))
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+    return str(value)
+
+
+def _version(where: str, value: Any) -> dict[str, Any]:
+    version = _object(where, value)
+    if version.get("table") not in TABLES:
+        raise ValueError(f"{where}: no such table {version.get('table')!r}; known are {', '.join(TABLES)}")
+    row = version.get("row")
+    since = version.get("since")
+    return {
+        "table": version["table"],
+        "id": _text(f"{where}: id", version.get("id")).lower(),
+        "since": None if since is None else _stamp(f"{where}: since", since),
+        "row": None if row is None else _object(f"{where}: row", row),
+    }
+
+
+def _anything(where: str, value: Any) -> Any:
+    return value
+
+
+def _by_name(where: str, value: Any) -> dict[str, Any]:
+    return {name: _window(f"{where}: {name!r}", one) for name, one in _object(where, value).items()}
+
+
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "outcomes": _by_id(_list_of(_outcome)),
+    "minutes": _by_id(_seconds),
+    "rest": _by_id(_object),
+    "backup_status": _by_id(_object),
+    "role_assignments": _list_of(_object),
+    "forbidden": _list_of(_text),
+    "identities": _anything,
+    "graph_lag_s": _seconds,
+    "busy": _busy,
+    "operations": _by_id(_object),
+    "limits": _by_name,
+    "timeline": _list_of(_version),
+    "ids_made": _count,
+}
