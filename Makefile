@@ -1,0 +1,47 @@
+# Every target sets up what it needs; `make venv` alone needs the package index, and only when a lock file changed.
+PY := .venv/bin/python
+
+# What runs in Azure, on its Python and its packages; and what runs here.
+IN_AZURE := $(wildcard runbooks/*.py modules/backupkit/*.py)
+TOOLS := $(wildcard deploy_runbooks.py modules/deployer/*.py simulator/*.py simulator/*/*.py)
+
+.PHONY: help venv demo test bench check lock clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do printf '%-8s%s\n' "$$name" "$$text"; done
+
+venv: .venv/installed .venv-sandbox/installed ## set up .venv (tools) and .venv-sandbox (what Azure has)
+
+.venv/installed: requirements/tools.lock
+	@python=$$(requirements/find_python.sh 3.11+) || { \
+		echo "no Python 3.11 or later with venv found; install one, or put it on PATH" >&2; exit 1; }; \
+	requirements/make_venv.sh .venv $< "$$python"
+
+.venv-sandbox/installed: modules/sandbox.lock
+	@python=$$(requirements/find_python.sh 3.10) || { python=$$(requirements/find_python.sh 3.11+) && \
+		echo "warning: no Python 3.10, which Azure runs; the runbooks run on $$python here" >&2; }; \
+	requirements/make_venv.sh .venv-sandbox $< "$$python"
+
+demo: venv ## retry failed backups on the simulator, and say what to look at
+	@$(PY) -m simulator.demo
+
+test: venv ## run the tests
+	@$(PY) -m pytest -n 2 -q tests
+
+bench: venv ## measure, and compare with the numbers to reach
+	@$(PY) -m tests.benchmarks
+
+check: venv ## lint, format, types, and the shape of the project
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@test -z "$(IN_AZURE)" || $(PY) -m mypy --python-version 3.10 --python-executable .venv-sandbox/bin/python $(IN_AZURE)
+	@test -z "$(TOOLS)" || $(PY) -m mypy --python-version 3.11 $(TOOLS)
+	@$(PY) -m pytest -q tests/test_shape.py
+
+lock: ## write the lock files anew (UPGRADE=1: with the newest versions)
+	@requirements/make_locks.sh $(if $(UPGRADE),--upgrade)
+
+clean: ## remove what the targets made
+	rm -rf .venv .venv-sandbox build demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
