@@ -24,7 +24,7 @@ class WorldFile:
     backup_status: dict[str, dict[str, Any]] = field(default_factory=dict)
     role_assignments: list[dict[str, Any]] = field(default_factory=list)
     forbidden: list[str] = field(default_factory=list)
-    identities: Any = field(default_factory=list)
+    identities: list[dict[str, Any]] = field(default_factory=list)
     graph_lag_s: float = 0.0
     busy: str = "fail"
     operations: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -144,10 +144,6 @@ def _version(where: str, value: Any) -> dict[str, Any]:
     }
 
 
-def _anything(where: str, value: Any) -> Any:
-    return value
-
-
 def _by_name(where: str, value: Any) -> dict[str, Any]:
     return {name: _window(f"{where}: {name!r}", one) for name, one in _object(where, value).items()}
 
@@ -159,7 +155,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "backup_status": _by_id(_object),
     "role_assignments": _list_of(_object),
     "forbidden": _list_of(_text),
-    "identities": _anything,
+    "identities": _list_of(_object),
     "graph_lag_s": _seconds,
     "busy": _busy,
     "operations": _by_id(_object),

@@ -1,0 +1,136 @@
+"""Backup jobs of a Recovery Services vault."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from simulator import clock, recovery_operations, recovery_runs
+from simulator.recovery_filters import moment, terms
+from simulator.recovery_limits import count_read
+from simulator.recovery_rows import (
+    ACTION,
+    JOB,
+    JOBS,
+    OLDEST,
+    TABLE,
+    VAULT,
+    invalid,
+    page,
+    require_job,
+    rows,
+    told,
+)
+from simulator.routes import Routes
+from simulator.store import Row
+from simulator.wire import Request, Response
+
+if TYPE_CHECKING:
+    from simulator.world import World
+
+routes = Routes()
+TYPE = f"{ACTION}/backupJobs"
+_FILTERS = ("status", "operation", "backupManagementType", "jobId", "startTime", "endTime")
+_LISTED = (
+    "jobType",
+    "duration",
+    "actionsInfo",
+    "errorDetails",
+    "virtualMachineVersion",
+    "workloadType",
+    "storageAccountName",
+    "storageAccountVersion",
+    "isUserTriggered",
+    "entityFriendlyName",
+    "backupManagementType",
+    "operation",
+    "status",
+    "startTime",
+    "endTime",
+    "activityId",
+)
+_FULL = (*_LISTED, "containerName", "extendedInfo")
+# What recorded jobs say of their two tasks, by how the job stands.
+_TASKS = {
+    "InProgress": ("Completed", "InProgress"),
+    "Cancelling": ("Completed", "InProgress"),
+    "Completed": ("Completed", "Completed"),
+    "CompletedWithWarnings": ("Completed", "Failed"),
+    "Failed": ("InProgress", "NotStarted"),
+    "Cancelled": ("Completed", "Cancelled"),
+}
+
+
+@routes.on("GET", VAULT + "/backupJobs", f"{TYPE}/read", since=OLDEST)
+def jobs(world: World, request: Request, **at: str) -> Response:
+    """Newest first; without what only a single job tells."""
+    count_read(world, request, at["subscription"], "backupJobs")
+    asked = terms(request, _FILTERS)
+    since, until = _range(asked)
+    found = [
+        row
+        for row in rows(world, JOBS, at)
+        if _asked_for(row, asked) and since <= clock.moment(row["properties"]["startTime"]) <= until
+    ]
+    found.sort(key=lambda row: clock.moment(row["properties"]["startTime"]), reverse=True)
+    return page(request, (body(world, row, _LISTED) for row in found))
+
+
+@routes.on("GET", JOB, f"{TYPE}/read", since=OLDEST)
+def job(world: World, request: Request, **at: str) -> Response:
+    count_read(world, request, at["subscription"], "backupJobs")
+    return Response(200, body(world, require_job(world, at), _FULL))
+
+
+@routes.on("POST", JOB + "/cancel", f"{TYPE}/cancel/action", since=OLDEST)
+def cancel(world: World, request: Request, **at: str) -> Response:
+    told_of = require_job(world, at)
+    if told_of["properties"]["status"] != "InProgress":
+        raise invalid(f"The job {at['job']} is {told_of['properties']['status']} and cannot be cancelled.")
+    operation = recovery_operations.begin(world, told_of["id"], {"job": told_of["name"]})
+    row = world.store.get(TABLE, told_of["id"], world.now())
+    recovery_runs.cancel(world, row or told_of, world.operations[operation]["ends"])
+    return recovery_operations.accepted(world, request, told_of["id"], operation)
+
+
+def body(world: World, row: Row, names: tuple[str, ...]) -> dict[str, Any]:
+    """A job as its vault tells it: a function of its row and now."""
+    given = row["properties"]
+    properties = {name: given.get(name) for name in names}
+    if given["status"] in recovery_runs.RUNNING:
+        properties["endTime"] = None
+        seconds = world.now() - clock.moment(given["startTime"])
+        properties["duration"] = clock.iso_duration(round(seconds, 6))
+    if "extendedInfo" in names:
+        properties["extendedInfo"] = {"tasksList": _tasks(given), **(given.get("extendedInfo") or {})}
+    return told(row, properties, TYPE)
+
+
+def _tasks(given: dict[str, Any]) -> list[dict[str, str]]:
+    if given.get("operation") != "Backup" or given["status"] not in _TASKS:
+        return []
+    snapshot, transfer = _TASKS[given["status"]]
+    return [
+        {"taskId": "Take Snapshot", "duration": "PT0S", "status": snapshot},
+        {"taskId": "Transfer data to vault", "duration": "PT0S", "status": transfer},
+    ]
+
+
+def _range(asked: dict[str, str]) -> tuple[float, float]:
+    """The filter's two times bound when a job started."""
+    since = moment(asked["starttime"]) if "starttime" in asked else -math.inf
+    until = moment(asked["endtime"]) if "endtime" in asked else math.inf
+    if since > until:
+        raise invalid("The startTime of the filter is later than its endTime.")
+    return since, until
+
+
+def _asked_for(row: Row, asked: dict[str, str]) -> bool:
+    given = row["properties"]
+    has = {
+        "status": given.get("status"),
+        "operation": given.get("operation"),
+        "backupmanagementtype": given.get("backupManagementType"),
+        "jobid": row["name"],
+    }
+    return all(str(has[name]).lower() == asked[name].lower() for name in has if name in asked)
