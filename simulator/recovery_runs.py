@@ -55,7 +55,7 @@ def item_of(world: World, job: Row) -> Row | None:
     now, named = world.now(), job["properties"].get("backupInstanceId")
     if named:
         return world.store.get(TABLE, named, now)
-    where = "lower(type) = ? AND startschanged(_key, ?) AND lower(properties->>'$.friendlyName') = ?"
+    where = "lower(type) = ? AND starts_with(_key, ?) AND lower(properties->>'$.friendlyName') = ?"
     values = [ITEMS, vault_of(job["id"]).lower() + "/", _lower(job, "entityFriendlyName")]
     found = [item for item in world.store.query(TABLE, where, values, now) if is_of(job, item)]
     return found[0] if found else None
@@ -64,7 +64,7 @@ def item_of(world: World, job: Row) -> Row | None:
 def jobs_of(world: World, item: Row) -> list[Row]:
     """The backup jobs of an item, as its vault knows them."""
     where = (
-        "lower(type) = ? AND startschanged(_key, ?) AND "
+        "lower(type) = ? AND starts_with(_key, ?) AND "
         "(lower(properties->>'$.backupInstanceId') = ? OR lower(properties->>'$.entityFriendlyName') = ?)"
     )
     vault, name = vault_of(item["id"]).lower() + "/", _lower(item, "friendlyName")
