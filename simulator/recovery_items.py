@@ -51,8 +51,9 @@ _EXPANDED = "extendedInfo"
 @routes.on("GET", VAULT + "/backupProtectedItems", f"{ACTION}/backupProtectedItems/read", since=OLDEST)
 def items(world: World, request: Request, **at: str) -> Response:
     asked = terms(request, (*_FILTERS, "backupEngineName", "fabricName", "backupSetName"))
-    found = (row for row in rows(world, ITEMS, at) if _asked_for(row["properties"], asked))
-    return page(request, (body(row) for row in found))
+    return page(
+        request, [row for row in rows(world, ITEMS, at) if _asked_for(row["properties"], asked)], body
+    )
 
 
 @routes.on("GET", ITEM, f"{TYPE}/read", since=OLDEST)

@@ -67,13 +67,11 @@ def jobs(world: World, request: Request, **at: str) -> Response:
     count_read(world, request, at["subscription"], "backupJobs")
     asked = terms(request, _FILTERS)
     since, until = _range(asked)
-    found = [
-        row
-        for row in rows(world, JOBS, at)
-        if _asked_for(row, asked) and since <= clock.moment(row["properties"]["startTime"]) <= until
-    ]
-    found.sort(key=lambda row: clock.moment(row["properties"]["startTime"]), reverse=True)
-    return page(request, (body(world, row, _LISTED) for row in found))
+    held = [row for row in rows(world, JOBS, at) if _asked_for(row, asked)]
+    started = {row["id"]: clock.moment(row["properties"]["startTime"]) for row in held}
+    found = [row for row in held if since <= started[row["id"]] <= until]
+    found.sort(key=lambda row: started[row["id"]], reverse=True)
+    return page(request, found, lambda row: body(world, row, _LISTED))
 
 
 @routes.on("GET", JOB, f"{TYPE}/read", since=OLDEST)

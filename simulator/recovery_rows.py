@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -118,12 +118,11 @@ def told(row: Row, properties: dict[str, Any], type: str) -> dict[str, Any]:
     return body
 
 
-def page(request: Request, bodies: Iterable[dict[str, Any]]) -> Response:
+def page(request: Request, found: list[Row], told_as: Callable[[Row], dict[str, Any]]) -> Response:
     """One page of a list; the last has no `nextLink`."""
-    all_of_it = list(bodies)
     start = _offset(request.query.get("$skiptoken", ""))
-    body: dict[str, Any] = {"value": all_of_it[start : start + PAGE]}
-    if start + PAGE < len(all_of_it):
+    body: dict[str, Any] = {"value": [told_as(row) for row in found[start : start + PAGE]]}
+    if start + PAGE < len(found):
         token = base64.urlsafe_b64encode(f"from:{start + PAGE}".encode()).decode()
         names = {"$filter": "$filter", "api-version": "api-version"}
         query = {names[name]: one for name, one in request.query.items() if name in names}

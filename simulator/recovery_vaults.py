@@ -53,14 +53,9 @@ def policies(world: World, request: Request, **at: str) -> Response:
     asked = terms(request, ("backupManagementType", "workloadType", "isPrivateEndpointEnabled"))
     kind = asked.get("backupmanagementtype", "").lower()
     found = rows(world, POLICIES, at)
-    return page(
-        request,
-        (
-            _policy(row)
-            for row in found
-            if not kind or str(row["properties"].get("backupManagementType")).lower() == kind
-        ),
-    )
+    if kind:
+        found = [row for row in found if str(row["properties"].get("backupManagementType")).lower() == kind]
+    return page(request, found, _policy)
 
 
 @routes.on("GET", POLICY, f"{ACTION}/backupPolicies/read", since=OLDEST)
@@ -80,7 +75,7 @@ def _listed(world: World, request: Request, under: str) -> Response:
         for row in world.store.find(table, world.now(), type=VAULTS, under=under):
             if world.access.may(caller, _READ, row["id"]):
                 found[str(row["id"]).lower()] = world.rest_row(row)
-    return page(request, (_vault(row) for _, row in sorted(found.items())))
+    return page(request, [row for _, row in sorted(found.items())], _vault)
 
 
 def _vault(row: Row) -> dict[str, Any]:

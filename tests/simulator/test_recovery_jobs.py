@@ -245,7 +245,8 @@ class TestReadsAnHour:
             "error": {
                 "code": "ResourceRequestsThrottled",
                 "message": "Number of requests for action "
-                "'Microsoft.RecoveryServices/vaults/backupJobs/read' exceeded the limit of '150' for time interval '01:00:00'. "
+                "'Microsoft.RecoveryServices/vaults/backupJobs/read' exceeded "
+                "the limit of '150' for time interval '01:00:00'. "
                 "Please try again after '324' seconds.",
             }
         }
