@@ -160,7 +160,7 @@ def _assignment(given: Mapping[str, Any]) -> Assignment:
     return Assignment(role(given["role"]), _folded(given["scope"]), str(given.get("principal", "")).lower())
 
 
-def _folded(scope: str) -> str:
+def _folded(scope: Any) -> str:
     if not isinstance(scope, str) or not scope.startswith("/"):
         raise ValueError(f"a scope starts with '/', got {scope!r}")
     return scope.lower().rstrip("/")
@@ -179,7 +179,7 @@ def _claims(request: Request) -> dict[str, Any]:
         )
     scheme, _, token = header.partition(" ")
     try:
-        payload = token.split(".")[1]
+        payload = token.split(".", 2)[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (IndexError, ValueError):
         claims = None

@@ -25,7 +25,7 @@ _AROUND = (
 
 @dataclass(frozen=True)
 class Role:
-    """`data_actions` are what the storage and similar data planes ask for; `*` in `actions` is none of them."""
+    """`data_actions` are what the storage data plane asks for; `*` in `actions` is none of them."""
 
     actions: tuple[str, ...] = ()
     not_actions: tuple[str, ...] = ()
@@ -152,7 +152,7 @@ BUILT_IN = {
 
 
 def role(given: Any) -> Role:
-    """A built-in role by its name, or a custom one: its action patterns, or {"actions", "notActions", "dataActions"}.
+    """A built-in role by its name, or a custom one: its actions, or {"actions", "notActions", "dataActions"}.
 
     Raises:
         ValueError: no such role.

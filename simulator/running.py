@@ -1,0 +1,151 @@
+"""The three things the command line does."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from simulator import control
+from simulator.app import Simulator
+from simulator.identity import Issuer, check_identities
+from simulator.options import Options, UnusableError
+from simulator.server import serving
+from simulator.world import World
+
+BROKEN = 70
+"""Exit code of `exec` where the command succeeded and the simulator did not."""
+_CONTROL = "SIMULATOR_URL"
+
+
+class Group:
+    """A command in its own process group, so that all of it can be told and killed."""
+
+    def __init__(self) -> None:
+        self._leader: int | None = None
+
+    async def run(self, command: list[str], environment: Mapping[str, str]) -> int:
+        """The exit code, 128 + n for a signal.
+
+        Raises:
+            UnusableError: it cannot be started.
+        """
+        try:
+            process = await asyncio.create_subprocess_exec(*command, env=environment, process_group=0)
+        except OSError as error:
+            raise UnusableError(f"cannot run {command[0]!r}: {error.strerror}") from error
+        self._leader = process.pid
+        try:
+            code = await process.wait()
+        finally:
+            self.kill()
+        return code if code >= 0 else 128 - code
+
+    def kill(self) -> None:
+        self.tell(signal.SIGKILL)
+
+    def tell(self, what: signal.Signals) -> None:
+        if self._leader is None:
+            return
+        try:
+            os.killpg(self._leader, what)
+        except ProcessLookupError:
+            self._leader = None
+
+
+def execute(options: Options, command: list[str]) -> int:
+    group = Group()
+    return asyncio.run(_execute(options, _simulator(options, group.kill), group, command))
+
+
+async def _execute(options: Options, simulator: Simulator, group: Group, command: list[str]) -> int:
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(one, group.tell, one)
+    async with serving(simulator) as address:
+        code = await group.run(command, address.environment(os.environ))
+    _write(options, simulator)
+    return code or (BROKEN if simulator.broken else 0)
+
+
+def serve(options: Options) -> int:
+    return asyncio.run(_serve(options, _simulator(options, lambda: None)))
+
+
+async def _serve(options: Options, simulator: Simulator) -> int:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(one, stop.set)
+    with tempfile.TemporaryDirectory(prefix="azure-simulator-env-") as folder:
+        env_file = options.env_file or Path(folder) / "env"
+        try:
+            async with serving(simulator, options.port) as address:
+                lines = [f"{name}={value}" for name, value in address.variables().items()]
+                _write_secret(env_file, "\n".join([*lines, f"{_CONTROL}={address.url}", ""]))
+                print(
+                    f"{address.url} plays {options.estate}; use it with: set -a; . {env_file}; set +a "
+                    f"(Ctrl-C stops it)",
+                    flush=True,
+                )
+                await stop.wait()
+        except OSError as error:
+            raise UnusableError(f"port {options.port}: {error.strerror}") from error
+    _write(options, simulator)
+    return BROKEN if simulator.broken else 0
+
+
+def advance(by: str, env_file: Path) -> None:
+    """Raises UnusableError where nothing runs there, or it refuses."""
+    try:
+        control.duration(by)
+        pairs = (line.partition("=") for line in env_file.read_text(encoding="utf-8").splitlines())
+        known = {name: value for name, _, value in pairs}
+        url, secret = known[_CONTROL], known["IDENTITY_HEADER"]
+    except KeyError as error:
+        raise UnusableError(f"{env_file}: no {error.args[0]} in it; serve --env-file writes one") from error
+    except (OSError, ValueError) as error:
+        raise UnusableError(str(error)) from error
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
+    try:
+        connection.request("POST", f"{control.PATH}/advance?by={by}", headers={control.HEADER: secret})
+        answer = connection.getresponse()
+        text = answer.read().decode(errors="replace")
+    except OSError as error:
+        raise UnusableError(f"{url}: no simulator answers: {error}") from error
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise UnusableError(f"{url}: {text}")
+
+
+def _simulator(options: Options, kill: Callable[[], None]) -> Simulator:
+    try:
+        options.check_places()
+        faults = options.rules()
+        world = World.load(options.estate, options.settings())
+        check_identities(world.known.identities)
+    except ValueError as error:
+        raise UnusableError(str(error)) from error
+    return Simulator(world, Issuer(), faults, kill)
+
+
+def _write(options: Options, simulator: Simulator) -> None:
+    if options.stats:
+        text = json.dumps(simulator.stats.report(), indent=1)
+        options.stats.write_text(text + "\n", encoding="utf-8")
+    if options.state:
+        simulator.world.dump(options.state)
+        lines = [json.dumps(one) + "\n" for one in simulator.world.triggers]
+        (options.state / "triggers.ndjson").write_text("".join(lines), encoding="utf-8")
+
+
+def _write_secret(path: Path, text: str) -> None:
+    """The file holds the secret of the identity endpoint."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
