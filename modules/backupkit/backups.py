@@ -1,0 +1,145 @@
+"""Failed backups of an estate: found through Resource Graph, confirmed with each vault, started again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from backupkit import vaults as vault
+from backupkit.arm import Arm
+from backupkit.errors import ArmError
+from backupkit.estate import Estate, Unread
+from backupkit.evidence import History, histories, merged
+from backupkit.limits import JOB_READS_AN_HOUR
+from backupkit.params import CommonParams
+from backupkit.records import Item, Job, Policy, Source, subscription_of
+from backupkit.vaults import Start
+
+DAY = timedelta(hours=24)
+
+
+class Backups:
+    """The verbs a retry needs. What could not be read stands in `unread`, and by vault in `unread_vaults`."""
+
+    def __init__(self, arm: Arm, options: CommonParams, only: Collection[str] = ()) -> None:
+        self._arm = arm
+        self._estate = Estate(arm, options)
+        self._only = {one.lower() for one in only}
+        self._jobs: list[Job] = []
+        self._items: list[Item] = []
+        self._policies: list[Policy] = []
+        self._sources: dict[str, Source] = {}
+        self._from = self._until = datetime.min
+        self.running: Counter[str] = Counter()
+        self.unread_vaults: dict[str, str] = {}
+
+    @property
+    def unread(self) -> list[Unread]:
+        return self._estate.unread
+
+    @property
+    def subscriptions(self) -> Sequence[str]:
+        return self._estate.subscriptions
+
+    def open(self) -> list[str]:
+        """Find the vaults to look at; those named and not visible are unread."""
+        self._estate.open()
+        seen = self._estate.vaults()
+        if self._only:
+            self._estate.missing_vaults(self._only, seen)
+        return [one for one in seen if not self._only or one in self._only]
+
+    def failing(self, since: datetime, until: datetime) -> list[History]:
+        """What Resource Graph tells of the vaults with a failed job that started in the window.
+
+        Other jobs are read for a day at least, since attempts count for a day.
+        """
+        chosen = set(self.open())
+        # A vault may keep failures while Resource Graph no longer lists it itself.
+        known = {one for one in self._estate.vaults_with_failures(since, until) if one in chosen or not self._only}
+        names = sorted(known)
+        self._from, self._until = min(since, until - DAY), until
+        self._jobs = self._estate.jobs(names, self._from, until)
+        self._items = self._estate.items(names)
+        self._policies = self._estate.policies(names)
+        found = self._histories(self._jobs)
+        failed = [one for one in found if any(job.failed and job.started >= since for job in one.jobs)]
+        self._sources = self._estate.sources(one.item.source for one in failed if one.item)
+        return self._histories(self._jobs)
+
+    def confirm(self, names: Iterable[str]) -> list[History]:
+        """Lay each of these vaults' own job lists over what Resource Graph told."""
+        listed: list[Job] = []
+        for name in sorted(names):
+            try:
+                jobs = self._list(name)
+            except ArmError as error:
+                self.unread_vaults[name] = str(error)
+                self._estate.could_not_read(name, error)
+                continue
+            listed.extend(jobs)
+            self.running[name] = sum(job.is_backup and job.is_running for job in jobs)
+        self._jobs = merged(self._jobs, listed)
+        return self._histories(self._jobs)
+
+    def items_in(self, name: str) -> int:
+        return sum(item.vault == name for item in self._items)
+
+    def start(self, item: Item, keep_until: datetime) -> Start:
+        return vault.start_vm_backup(self._arm, item, keep_until=keep_until)
+
+    def settle(self, starts: Iterable[Start]) -> list[Start]:
+        """Learn what became of the starts, from their operations, else from the vaults' lists."""
+        settled = vault.settle(self._arm, starts)
+        names = sorted({one.item.vault for one in settled if one.open and not one.job})
+        known = {job.name.lower() for job in self._jobs}
+        listed: list[Job] = []
+        for name in names:
+            try:
+                listed.extend(self._list(name))
+            except ArmError as error:
+                self._estate.could_not_read(name, error)
+        return vault.settle_from_list(settled, listed, known)
+
+    def follow(self, starts: Iterable[Start], span: timedelta) -> Iterator[tuple[Start, Job]]:
+        """The started backups with their last state, each as it ends, those that still run at last.
+
+        Looks at the vaults' lists every two minutes, or less often where more of one subscription are
+        watched than half its hourly reads would bear.
+        """
+        waiting = {one.job.lower(): one for one in starts if one.job and not one.refusal}
+        left = span.total_seconds()
+        jobs: dict[str, Job] = {}
+        while waiting and left > 0:
+            pause = min(left, self._pause(waiting.values()))
+            if pause >= self._arm.seconds_left:
+                break
+            self._arm.wait(pause, "follow started backups")
+            left -= pause
+            jobs = self._look_again(waiting)
+            for name in [name for name, job in jobs.items() if not job.is_running]:
+                yield waiting.pop(name), jobs[name]
+        yield from ((waiting[name], jobs[name]) for name in waiting if name in jobs)
+
+    def _look_again(self, waiting: Mapping[str, Start]) -> dict[str, Job]:
+        found: dict[str, Job] = {}
+        for name in sorted({one.item.vault for one in waiting.values()}):
+            try:
+                found.update((job.name.lower(), job) for job in self._list(name))
+            except ArmError as error:
+                self._estate.could_not_read(name, error)
+        return {name: found[name] for name in waiting if name in found}
+
+    @staticmethod
+    def _pause(starts: Iterable[Start]) -> float:
+        watched = {one.item.vault for one in starts}
+        most = max(Counter(map(subscription_of, watched)).values())
+        return max(120.0, most * 3600 * 2 / JOB_READS_AN_HOUR)
+
+    def _list(self, name: str) -> list[Job]:
+        # The filter's end is not a second after now: a vault's clock may be ahead of ours.
+        return vault.jobs(self._arm, name, self._from, self._until + DAY)
+
+    def _histories(self, jobs: Iterable[Job]) -> list[History]:
+        return histories(self._items, jobs, self._policies, self._sources)

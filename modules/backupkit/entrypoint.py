@@ -1,0 +1,221 @@
+"""How a runbook starts, speaks and ends.
+
+Automation turns each line of stdout into a stream record, sorted by its
+prefix; it drops stderr in the cloud, and marks a job failed by its exit code
+alone. So: stdout only, one record a line, ASCII, and a code that tells.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import uuid
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Generic, TextIO
+
+from backupkit.arm import Arm, connect
+from backupkit.errors import BackupkitError, ParameterError, PartialFailureError
+from backupkit.estate import Unread
+from backupkit.locations import open_report, report_path, secret
+from backupkit.params import CommonParams, P, help_text, read
+
+DONE, FAILED, BAD_PARAMETERS = 0, 1, 2
+MOST_LINES = 2_000
+"""Decisions with a line each: an Automation job's stream holds 1 MiB."""
+
+
+class Session(Generic[P]):
+    """One run of a runbook: its parameters, its way to Azure, its log and its report."""
+
+    def __init__(self, runbook: str, options: P, arm: Arm, report: TextIO | None = None) -> None:
+        self.runbook = runbook
+        self.options = options
+        self.arm = arm
+        self.started = datetime.now(timezone.utc).replace(microsecond=0)
+        self.run_id = f"{self.started:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+        self.counts: Counter[str] = Counter()
+        self.attention: list[str] = []
+        self._report = report
+
+    def open_report(self, stack: ExitStack) -> None:
+        if self.options.report:
+            path = report_path(self.options.report, self.runbook, self.started, self.run_id)
+            self._report = stack.enter_context(open_report(path))
+
+    def record(self, entry: Mapping[str, Any]) -> None:
+        """Add one object to the report, at once, so that a killed run leaves what it did."""
+        if self._report:
+            self._report.write(json.dumps(entry) + "\n")
+            self._report.flush()
+
+    def tell(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Log and report decisions: objects with `verdict`, `rule` and `reason`; one that failed is a warning.
+
+        A line each, or counts where `log=summary` asks for them or a job's stream would overflow.
+        """
+        brief = self.options.log == "summary" or len(entries) > MOST_LINES
+        reasons: Counter[tuple[str, str]] = Counter()
+        for entry in entries:
+            self.record(entry)
+            verdict = str(entry["verdict"])
+            self.counts[verdict.replace(" ", "_")] += 1
+            reasons[verdict, str(entry["rule"])] += 1
+            if verdict == "failed" or not brief:
+                facts = {"item": _name_of(entry), "vault": _last(entry.get("vault")), "why": entry["reason"]}
+                facts.update({key: entry[key] for key in ("job", "new_job") if entry.get(key)})
+                (warn if verdict == "failed" else say)(verdict, **facts)
+        if brief:
+            for (verdict, rule), count in sorted(reasons.items()):
+                say(verdict, rule=rule, count=count)
+
+    def raise_if_partial(self, decisions: int) -> None:
+        """Raises PartialFailureError where something failed, was not read, or was left for want of time."""
+        found = [
+            (self.counts["failed"], f"of {decisions} items failed"),
+            (self.counts["unread"], "scopes were not read"),
+            (self.counts["out_of_time"], f"of {decisions} items were left at max_minutes"),
+        ]
+        if any(count for count, _ in found):
+            told = ", ".join(f"{count} {what}" for count, what in found if count)
+            raise PartialFailureError(f"{told}; see the WARNING lines above")
+
+    def unread(self, found: Sequence[Unread]) -> None:
+        """Name what could not be read."""
+        for one in found:
+            warn("not read", scope=one.scope, why=one.reason)
+            self.record({"unread": one.scope, "reason": one.reason})
+        self.counts["unread"] = len(found)
+
+
+def _last(resource: object) -> str:
+    return str(resource or "").rpartition("/")[2]
+
+
+def _name_of(entry: Mapping[str, Any]) -> str:
+    return str(entry.get("name") or _last(entry.get("item")))
+
+
+def say(event: str, **facts: object) -> None:
+    """Print one line, `event key=value ...`; text with blanks is quoted."""
+    line = " ".join([event, *(f"{name}={_quoted(value)}" for name, value in facts.items())])
+    sys.stdout.write(" ".join(line.split("\n")).encode("ascii", "backslashreplace").decode("ascii") + "\n")
+    sys.stdout.flush()
+
+
+def warn(event: str, **facts: object) -> None:
+    say(f"WARNING: {event}", **facts)
+
+
+def error(event: str, **facts: object) -> None:
+    say(f"ERROR: {event}", **facts)
+
+
+def _quoted(value: object) -> str:
+    text = " ".join(str(value).split())
+    return text if text and " " not in text and "'" not in text else repr(text)
+
+
+@dataclass(frozen=True)
+class Runbook(Generic[P]):
+    """`run` does the work and `check` tries what it would need; both speak through the session."""
+
+    name: str
+    purpose: str
+    params: type[P]
+    run: Callable[[Session[P]], None]
+    check: Callable[[Session[P]], None]
+
+
+def main(runbook: Runbook[P], argv: Sequence[str]) -> int:
+    """Run it and say how it ended, as an exit code.
+
+    A failure we expected is one line; one we did not keeps its traceback.
+    """
+    tokens = [token for token in argv if token.strip("\"' ") not in ("help", "check")]
+    if "help" in [token.strip("\"' ") for token in argv]:
+        for line in help_text(runbook.params, runbook.purpose):
+            say(line)
+        return DONE
+    try:
+        options = read(runbook.params, tokens)
+    except ParameterError as refused:
+        for fault in refused.faults:
+            error(fault)
+        error(f"{len(refused.faults)} parameter faults, nothing was sent; {runbook.name}.py help lists the parameters")
+        return BAD_PARAMETERS
+    arm = connect(options.cloud, options.identity, minutes=options.max_minutes)
+    session = Session(runbook.name, options, arm)
+    work = runbook.check if len(tokens) < len(argv) else runbook.run
+    return _notified(session, _worked(session, work))
+
+
+def _worked(session: Session[P], work: Callable[[Session[P]], None]) -> tuple[int, str]:
+    """The exit code and the line that explains it."""
+    fault = ""
+    with ExitStack() as stack:
+        try:
+            session.open_report(stack)
+            work(session)
+        except BackupkitError as failure:
+            fault = str(failure) if isinstance(failure, PartialFailureError) else _sentence(failure)
+    say("done", **session.counts)
+    if fault:
+        error(fault)
+    return (FAILED if fault else DONE), fault
+
+
+def _sentence(failure: BackupkitError) -> str:
+    return f"{failure} (the run ended there)"
+
+
+def _notified(session: Session[P], ended: tuple[int, str]) -> int:
+    """Send one message where somebody should look, and only then."""
+    code, fault = ended
+    if not session.options.notify or not (code or session.attention):
+        return code
+    try:
+        _post(secret(session.options.notify), _message(session, fault))
+    except BackupkitError as failure:
+        error(str(failure))
+        return FAILED
+    return code
+
+
+def _message(session: Session[P], fault: str) -> dict[str, Any]:
+    """`text` is what Teams shows; a Logic App can read the rest."""
+    counts = " ".join(f"{name}={count}" for name, count in session.counts.items())
+    shown = session.attention[:20]
+    more = len(session.attention) - len(shown)
+    lines = [f"{session.runbook} {session.run_id}: {fault or 'items need attention'}", f"done {counts}", *shown]
+    if more > 0:
+        lines.append(f"and {more} more; the report has them all")
+    return {
+        "text": "\n\n".join(lines),
+        "runbook": session.runbook,
+        "run": session.run_id,
+        "error": fault,
+        "counts": dict(session.counts),
+        "attention": shown,
+    }
+
+
+class NotifyError(BackupkitError):
+    """The message could not be delivered; what it would have said stands in the log."""
+
+
+def _post(url: str, message: Mapping[str, Any]) -> None:
+    import requests
+
+    if not url.startswith("https://"):
+        raise NotifyError("notify: what the location holds is no https URL; store the webhook's URL there")
+    try:
+        status = requests.post(url, json=message, timeout=30).status_code
+    except requests.RequestException as failure:
+        # The exception's text would show the URL, which is a secret.
+        raise NotifyError(f"notify: the webhook did not answer ({type(failure).__name__})") from None
+    if status >= 300:
+        raise NotifyError(f"notify: the webhook answered {status}; renew the URL at the location that notify names")

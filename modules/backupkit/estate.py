@@ -1,0 +1,210 @@
+"""What the identity sees of the estate, and what of it could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from backupkit.arm import Arm
+from backupkit.errors import ArmError, IdentityError, IncompleteReadError, OutOfTimeError
+from backupkit.graph import Graph, Scope, batches, quoted, scopes
+from backupkit.params import CommonParams
+from backupkit.records import Item, Job, Policy, Source, subscription_of
+from backupkit.times import stamp
+
+VAULTS_A_QUERY = 100
+SOURCES_A_QUERY = 250
+"""Ids a query names: Microsoft asks for groups of fewer than 300
+(learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests)."""
+
+SUBSCRIPTIONS = """resourcecontainers
+| where type =~ 'microsoft.resources/subscriptions'
+| project id, subscriptionId, name, tenantId
+| order by id asc"""
+
+VAULTS = """resources
+| where type =~ 'microsoft.recoveryservices/vaults'
+| project id, name, subscriptionId, location
+| order by id asc"""
+
+FAILED_JOBS = """recoveryservicesresources
+| where type =~ 'microsoft.recoveryservices/vaults/backupjobs'
+| where tostring(properties.status) =~ 'Failed'
+| where todatetime(properties.startTime) >= datetime({since}) and todatetime(properties.startTime) < datetime({until})
+| project id
+| order by id asc"""
+
+JOBS = """recoveryservicesresources
+| where type =~ 'microsoft.recoveryservices/vaults/backupjobs'
+| extend vault = tostring(split(tolower(id), '/backupjobs/')[0]), started = todatetime(properties.startTime)
+| where vault in~ ({vaults})
+| where (started >= datetime({since}) and started < datetime({until}))
+    or tostring(properties.status) in~ ('InProgress', 'Cancelling')
+| project id, name, properties
+| order by id asc"""
+
+ITEMS = """recoveryservicesresources
+| where type =~ 'microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems'
+| extend vault = tostring(split(tolower(id), '/backupfabrics/')[0])
+| where vault in~ ({vaults})
+| project id, name, properties
+| order by id asc"""
+
+POLICIES = """recoveryservicesresources
+| where type =~ 'microsoft.recoveryservices/vaults/backuppolicies'
+| extend vault = tostring(split(tolower(id), '/backuppolicies/')[0])
+| where vault in~ ({vaults})
+| project id, name, properties
+| order by id asc"""
+
+SOURCES = """resources
+| where tolower(id) in~ ({ids})
+| project id, tags
+| order by id asc"""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Unread:
+    scope: str
+    reason: str
+
+
+class Estate:
+    """Reads through Resource Graph; what fails to be read is kept in `unread` and the rest goes on."""
+
+    def __init__(self, arm: Arm, options: CommonParams) -> None:
+        self._arm = arm
+        self._graph = Graph(arm)
+        self._options = options
+        self._accepted = {one.lower() for one in options.accept_unread}
+        self._scopes: list[Scope] = []
+        self.unread: list[Unread] = []
+        self.subscriptions: tuple[str, ...] = ()
+
+    def could_not_read(self, scope: str, reason: object) -> None:
+        """Remember it, unless `accept_unread` names it or its subscription."""
+        if not {scope.lower(), subscription_of(scope)} & self._accepted:
+            self.unread.append(Unread(scope, str(reason)))
+
+    def open(self) -> None:
+        """Find the subscriptions of the scope and compare them with those expected.
+
+        Raises:
+            BackupkitError: the list of subscriptions itself cannot be read.
+        """
+        groups = tuple(one[3:] for one in self._options.scope if one.startswith("mg:"))
+        asked = tuple(one.lower() for one in self._options.scope if not one.startswith("mg:"))
+        wide = Scope(management_groups=groups)
+        rows = self._graph.read(SUBSCRIPTIONS, wide, "list subscriptions")
+        seen = {str(row["subscriptionId"]).lower() for row in rows}
+        for subscription in asked:
+            if subscription not in seen:
+                self.could_not_read(subscription, "scope names it and this identity does not see it")
+        chosen = sorted(seen & set(asked) if asked else seen)
+        self._expect(chosen)
+        self.subscriptions = tuple(chosen)
+        self._scopes = scopes(self.subscriptions)
+        if not chosen:
+            self.could_not_read("scope", "this identity sees no subscription in it; grant it Reader")
+
+    def _expect(self, seen: Sequence[str]) -> None:
+        expected = self._options.expect_subscriptions
+        if expected and expected[0].isdigit():
+            if len(seen) < int(expected[0]):
+                self.could_not_read("scope", f"{len(seen)} subscriptions are seen, {expected[0]} are expected")
+            return
+        for subscription in expected:
+            if subscription.lower() not in seen:
+                self.could_not_read(subscription.lower(), "it is expected and this identity does not see it")
+
+    def vaults(self) -> list[str]:
+        """Ids of the Recovery Services vaults, lower-cased."""
+        return [str(row["id"]).lower() for row in self._rows(VAULTS, "list vaults")]
+
+    def missing_vaults(self, wanted: Iterable[str], seen: Iterable[str]) -> None:
+        """Say of vaults that a parameter names and Resource Graph does not show why that is."""
+        for vault in sorted({one.lower() for one in wanted} - set(seen)):
+            try:
+                self._arm.get(f"{vault}?api-version=2023-04-01", f"read vault {vault}")
+                reason = "the vault answers and Resource Graph does not show it; is its subscription in scope?"
+            except ArmError as error:
+                reason = str(error)
+            self.could_not_read(vault, reason)
+
+    def vaults_with_failures(self, since: datetime, until: datetime) -> set[str]:
+        rows = self._rows(FAILED_JOBS.format(since=stamp(since), until=stamp(until)), "list failed jobs")
+        return {str(row["id"]).lower().split("/backupjobs/")[0] for row in rows}
+
+    def jobs(self, vaults: Sequence[str], since: datetime, until: datetime) -> list[Job]:
+        """Jobs that started in the window, and those that still run."""
+        query = JOBS.replace("{since}", stamp(since)).replace("{until}", stamp(until))
+        return self._of_vaults(query, vaults, "jobs", Job.from_arm)
+
+    def items(self, vaults: Sequence[str]) -> list[Item]:
+        return self._of_vaults(ITEMS, vaults, "protected items", Item.from_arm)
+
+    def policies(self, vaults: Sequence[str]) -> list[Policy]:
+        return self._of_vaults(POLICIES, vaults, "policies", Policy.from_arm)
+
+    def sources(self, ids: Iterable[str], api_version: str = "2024-07-01") -> dict[str, Source]:
+        """The resources behind protected items by lower-cased id.
+
+        One that Resource Graph does not show is asked for by a GET: only a
+        404 means that it is gone; any other refusal leaves it unknown.
+        """
+        wanted = sorted({one.lower() for one in ids if one})
+        found: dict[str, Source] = {}
+        for batch in batches(wanted, SOURCES_A_QUERY):
+            try:
+                rows = self._rows(SOURCES.format(ids=quoted(batch)), "read the machines behind failed items")
+            except ValueError as error:
+                self.could_not_read("machines behind failed items", error)
+                continue
+            found.update((key, source) for key, source in map(_source, rows))
+        for missing in wanted:
+            if missing not in found:
+                found[missing] = self._source_by_get(missing, api_version)
+        return found
+
+    def _source_by_get(self, resource: str, api_version: str) -> Source:
+        try:
+            return _source(self._arm.get(f"{resource}?api-version={api_version}", f"read {resource}").body)[1]
+        except ArmError as error:
+            return Source(resource, exists=error.status != 404, known=error.status == 404)
+
+    def _of_vaults(
+        self, query: str, vaults: Sequence[str], what: str, make: Callable[[Mapping[str, Any]], T]
+    ) -> list[T]:
+        records: list[T] = []
+        for batch in batches(vaults, VAULTS_A_QUERY):
+            for row in self._rows(query.replace("{vaults}", quoted(batch)), f"read {what}", batch):
+                try:
+                    records.append(make(row))
+                except (KeyError, TypeError, ValueError) as error:
+                    self.could_not_read(str(row["id"]), f"a row of {what} has an unknown shape: {error!r}")
+        return records
+
+    def _rows(self, query: str, what: str, named: Sequence[str] = ()) -> list[Mapping[str, Any]]:
+        """Rows of all batches of the scope; a batch that cannot be read is named, or each of `named` is."""
+        rows: list[Mapping[str, Any]] = []
+        for scope in self._scopes:
+            try:
+                rows.extend(self._graph.read(query, scope, what))
+            except (IdentityError, OutOfTimeError):
+                raise
+            except (ArmError, IncompleteReadError) as error:
+                for one in named or [f"{what}: {len(scope.subscriptions)} subscriptions"]:
+                    self.could_not_read(one, error)
+        return rows
+
+
+def _source(row: Mapping[str, Any]) -> tuple[str, Source]:
+    tags = row.get("tags")
+    plain = {str(name): str(value) for name, value in tags.items()} if isinstance(tags, Mapping) else {}
+    return str(row["id"]).lower(), Source(str(row["id"]), tags=plain)
+
+

@@ -1,0 +1,123 @@
+"""What happened to each protected item, from two sources that may disagree.
+
+Resource Graph knows every vault but lags; a vault's own list is the truth.
+Jobs of both are laid together by name, and tied to items.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from backupkit.records import Item, Job, Policy, Source
+
+DAY = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class History:
+    """One protected item and its jobs, newest start first.
+
+    `item` is None where the vault no longer has the item that a failed job
+    was of; then `key` is the job's id.
+    """
+
+    key: str
+    vault: str
+    item: Item | None
+    jobs: tuple[Job, ...]
+    policy: Policy | None = None
+    source: Source | None = None
+
+    @property
+    def backups(self) -> list[Job]:
+        return [job for job in self.jobs if job.is_backup]
+
+    @property
+    def running(self) -> list[Job]:
+        return [job for job in self.jobs if job.is_running]
+
+    def success_since(self, failure: Job) -> Job | None:
+        """A backup that ended well no earlier than the failure did."""
+        return next((job for job in self.backups if job.succeeded and job.until >= failure.until), None)
+
+    def on_demand(self, now: datetime) -> list[Job]:
+        """Backups of the last 24 hours not known to be scheduled, whoever started them."""
+        return [job for job in self.backups if job.user is not False and now - job.started < DAY]
+
+    def attempts(self, now: datetime) -> list[Job]:
+        """Those of `on_demand` that ended badly or run, since the last success."""
+        success = max((job.until for job in self.backups if job.succeeded), default=None)
+        tried = [job for job in self.on_demand(now) if not job.succeeded]
+        return [job for job in tried if success is None or job.until > success]
+
+
+def merged(graph: Iterable[Job], vault: Iterable[Job]) -> list[Job]:
+    """Jobs by name, the vault's own word first; who started it and of what it is may be known to either."""
+    jobs = {(job.vault, job.name.lower()): job for job in graph}
+    for job in vault:
+        key = (job.vault, job.name.lower())
+        known = jobs.get(key)
+        jobs[key] = job if known is None else _laid_over(known, job)
+    return list(jobs.values())
+
+
+def _laid_over(graph: Job, vault: Job) -> Job:
+    return replace(
+        vault,
+        user=graph.user if vault.user is None else vault.user,
+        item=vault.item or graph.item,
+        container=vault.container or graph.container,
+    )
+
+
+def histories(
+    items: Iterable[Item], jobs: Iterable[Job], policies: Iterable[Policy], sources: Mapping[str, Source]
+) -> list[History]:
+    """One history per item that has jobs, and one per failed job that no item can be found for."""
+    ties = _Ties(items)
+    of_item: dict[str, list[Job]] = defaultdict(list)
+    lost: list[Job] = []
+    for job in jobs:
+        keys = ties.items_of(job)
+        for key in keys:
+            of_item[key].append(job)
+        if not keys and job.failed:
+            lost.append(job)
+    policy_of = {policy.id: policy for policy in policies}
+    found = []
+    for key, its_jobs in of_item.items():
+        item = ties.by_id[key]
+        ordered = tuple(sorted(its_jobs, key=lambda job: (job.started, job.name), reverse=True))
+        found.append(
+            History(key, item.vault, item, ordered, policy_of.get(item.policy), sources.get(item.source.lower()))
+        )
+    return found + [History(job.id.lower(), job.vault, None, (job,)) for job in lost]
+
+
+class _Ties:
+    """Which item a job is of: by the id it carries, else by container, else by name.
+
+    Two machines of one vault may share a name. A job known by that name alone
+    ties to both while it runs, which keeps hands off both, and to none after.
+    """
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self.by_id = {item.key: item for item in items}
+        self._by_container: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._by_name: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for key, item in self.by_id.items():
+            self._by_container[item.vault, item.container].append(key)
+            self._by_name[item.vault, item.name.lower()].append(key)
+
+    def items_of(self, job: Job) -> list[str]:
+        if job.item in self.by_id:
+            return [job.item]
+        if job.item:
+            return []
+        keys = self._by_container[job.vault, job.container] if job.container else []
+        if len(keys) != 1:
+            keys = self._by_name[job.vault, job.item_name]
+        return keys if len(keys) == 1 or job.is_running else []

@@ -1,0 +1,132 @@
+"""Reading Resource Graph completely, or saying that it could not be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from backupkit.arm import Answer, Arm
+from backupkit.errors import ArmError, IncompleteReadError
+from backupkit.limits import GRAPH_PAGE, GRAPH_SUBSCRIPTIONS
+
+Row = Mapping[str, Any]
+T = TypeVar("T")
+
+READINGS = 3
+"""Whole readings of a query whose rows do not add up, before it counts as unread."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One request's worth of scope; with neither, all the identity sees."""
+
+    subscriptions: tuple[str, ...] = ()
+    management_groups: tuple[str, ...] = ()
+
+    def body(self) -> dict[str, Any]:
+        if self.subscriptions:
+            return {"subscriptions": list(self.subscriptions)}
+        if self.management_groups:
+            return {"managementGroups": list(self.management_groups)}
+        return {}
+
+
+def scopes(subscriptions: Sequence[str]) -> list[Scope]:
+    """Batches that a request may name; no subscription gives no batch."""
+    return [Scope(subscriptions=tuple(batch)) for batch in batches(subscriptions, GRAPH_SUBSCRIPTIONS)]
+
+
+def batches(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+def quoted(values: Iterable[str]) -> str:
+    """KQL string literals.
+
+    Raises:
+        ValueError: a value that could end its literal.
+    """
+    listed = list(values)
+    for value in listed:
+        if any(sign in value for sign in "'\"\\`\n\r"):
+            raise ValueError(f"{value!r} cannot stand in a query")
+    return ", ".join(f"'{value}'" for value in listed)
+
+
+class Graph:
+    """Keeps within the caller's quota, which its answers tell, rather than running into it."""
+
+    def __init__(self, arm: Arm) -> None:
+        self._arm = arm
+        self._remaining = 1
+        self._resets_after = 0.0
+
+    def read(self, query: str, scope: Scope, what: str) -> list[Row]:
+        """All rows of a query that projects `id` and ends with `order by id asc`.
+
+        Raises:
+            IncompleteReadError: the rows do not add up to `totalRecords`, or an id came twice, in
+                three readings on end.
+            ArmError: Azure refused, or went on not answering.
+        """
+        faults = []
+        for _ in range(READINGS):
+            rows, total, fault = self._read_once(query, scope, what)
+            keys = {str(row["id"]).lower() for row in rows}
+            fault = fault or _miscount(len(rows), len(keys), total)
+            if not fault:
+                return rows
+            faults.append(fault)
+        raise IncompleteReadError(f"{what}: {faults[-1]}, {READINGS} times on end")
+
+    def _read_once(self, query: str, scope: Scope, what: str) -> tuple[list[Row], int, str]:
+        rows: list[Row] = []
+        total, token, top = 0, "", GRAPH_PAGE
+        while True:
+            try:
+                body = self._page(query, scope, what, top, token).body
+            except ArmError as error:
+                if "ResponsePayloadTooLarge" not in error.code or top == 1:
+                    raise
+                top = max(1, top // 2)
+                continue
+            page = body.get("data")
+            if not isinstance(page, list):
+                raise ArmError(what, 200, "NoData", "the answer has no rows")
+            total = total if token else int(body.get("totalRecords") or 0)
+            rows.extend(page)
+            token = str(body.get("$skipToken") or "")
+            if not token:
+                cut = str(body.get("resultTruncated")).lower() == "true"
+                return rows, total, "Resource Graph cut the result off" if cut else ""
+
+    def _page(self, query: str, scope: Scope, what: str, top: int, token: str) -> Answer:
+        options: dict[str, Any] = {"resultFormat": "objectArray", "$top": top}
+        if token:
+            options["$skipToken"] = token
+        if self._remaining <= 0:
+            self._arm.wait(self._resets_after, what)
+        return self._arm.graph({**scope.body(), "query": query, "options": options}, what, self._note)
+
+    def _note(self, answer: Answer) -> None:
+        remaining = answer.headers.get("x-ms-user-quota-remaining", "")
+        self._remaining = int(remaining) if remaining.isdigit() else 1
+        self._resets_after = _seconds(answer.headers.get("x-ms-user-quota-resets-after", ""))
+
+
+def _miscount(rows: int, keys: int, total: int) -> str:
+    if keys != rows:
+        return f"{rows - keys} rows came twice"
+    return f"{rows} of {total} rows came" if rows != total else ""
+
+
+def _seconds(text: str) -> float:
+    """`00:00:05`; 5 where it cannot be read."""
+    parts = text.split(":")
+    try:
+        hours, minutes, seconds = (float(part) for part in parts)
+    except ValueError:
+        return 5.0
+    return hours * 3600 + minutes * 60 + seconds
