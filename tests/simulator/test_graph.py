@@ -518,8 +518,8 @@ def test_the_quota_is_counted_for_each_caller_and_a_429_says_how_long_to_wait():
     assert (refused.status, refused.body["error"]["code"]) == (429, "RateLimiting")
     assert [one["code"] for one in refused.body["error"]["details"]] == ["RateLimiting"]
     assert refused.body["error"]["details"][0]["message"] == (
-        "Client application has been throttled and should not attempt to repeat the request until an amount of "
-        "time has elapsed. Please see https://aka.ms/resourcegraph-throttling for help."
+        "Client application has been throttled and should not attempt to repeat the request until an amount "
+        "of time has elapsed. Please see https://aka.ms/resourcegraph-throttling for help."
     )
     assert refused.headers == {
         "x-ms-user-quota-remaining": "0",
