@@ -201,7 +201,7 @@ def _check_audience(request: Request, audience: str) -> None:
 
 def _audiences(host: str) -> tuple[str, ...]:
     if ".core.windows.net" in host:
-        own = f"https://{host.split(':')[0]}"
+        own = f"https://{host.partition(':')[0]}"
         return ("https://storage.azure.com/", "https://storage.azure.com", own, own + "/")
     return _ARM_AUDIENCES
 

@@ -52,7 +52,7 @@ def serve(
     from simulator import running
 
     options = Options(estate, faults, stats, state, latency, quota, speed, seed, port, env_file)
-    raise typer.Exit(_told(running.serve, options))
+    raise typer.Exit(_told(running.serve, options, typer.echo))
 
 
 @app.command("exec", context_settings={"allow_interspersed_args": False})

@@ -73,11 +73,12 @@ async def _execute(options: Options, simulator: Simulator, group: Group, command
     return code or (BROKEN if simulator.broken else 0)
 
 
-def serve(options: Options) -> int:
-    return asyncio.run(_serve(options, _simulator(options, lambda: None)))
+def serve(options: Options, say: Callable[[str], None]) -> int:
+    """Until SIGINT or SIGTERM; `say` gets the one line that tells how to use it."""
+    return asyncio.run(_serve(options, _simulator(options, lambda: None), say))
 
 
-async def _serve(options: Options, simulator: Simulator) -> int:
+async def _serve(options: Options, simulator: Simulator, say: Callable[[str], None]) -> int:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for one in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(one, stop.set)
@@ -87,10 +88,9 @@ async def _serve(options: Options, simulator: Simulator) -> int:
             async with serving(simulator, options.port) as address:
                 lines = [f"{name}={value}" for name, value in address.variables().items()]
                 _write_secret(env_file, "\n".join([*lines, f"{_CONTROL}={address.url}", ""]))
-                print(
+                say(
                     f"{address.url} plays {options.estate}; use it with: set -a; . {env_file}; set +a "
-                    f"(Ctrl-C stops it)",
-                    flush=True,
+                    f"(Ctrl-C stops it)"
                 )
                 await stop.wait()
         except OSError as error:
