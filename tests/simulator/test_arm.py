@@ -49,8 +49,8 @@ def test_paths_are_found_in_any_casing():
                 404,
                 "ResourceNotFound",
                 (
-                    "The Resource 'Microsoft.Compute/virtualMachines/vm-9' under resource group 'rg-App' was not "
-                    "found. For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+                    "The Resource 'Microsoft.Compute/virtualMachines/vm-9' under resource group 'rg-App' was "
+                    "not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix"
                 ),
             ),
             id="no such machine",

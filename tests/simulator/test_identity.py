@@ -154,7 +154,7 @@ def test_client_credentials(version):
             "grant_type=client_credentials&client_id=stranger&client_secret=hunter2",
             400,
             "unauthorized_client",
-            f"AADSTS700016: Application with identifier 'stranger' was not found in the directory '{TENANT}'.",
+            f"AADSTS700016: Application with identifier 'stranger' was not found in the directory '{TENANT}",
             id="an unknown client",
         ),
         pytest.param(
