@@ -11,9 +11,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-_STAMP = re.compile(
-    r"(?<![\d-])(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,7})?(Z|[+-]\d\d:\d\d)?(?![\d:])"
-)
+_STAMP = re.compile(r"(?<![\d-])(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,7})?(Z|[+-]\d\d:\d\d)?(?![\d:])")
 _SENTINELS = ("0001-01-01", "1601-01-01", "2001-01-01", "9999-12-31")
 
 

@@ -116,7 +116,8 @@ class Store:
         """Rows as of `at` for which the SQL condition holds, by id."""
         names = ", ".join(TEXT + DYNAMIC)
         found = self.connection.execute(
-            f"SELECT {names} FROM {rows_of(table)} WHERE ({where}) AND _from <= ? AND _until > ? ORDER BY _key",
+            f"SELECT {names} FROM {rows_of(table)} WHERE ({where}) AND _from <= ? AND _until > ? "
+            "ORDER BY _key",
             [*values, at, at],
         )
         return [_row(values) for values in found.fetchall()]
@@ -175,7 +176,8 @@ def parsed(line: str, where: str) -> Row:
         raise ValueError(f"{where}: a row is an object with an id, got {line[:80]!r}")
     strangers = set(row) - set(TEXT) - set(DYNAMIC)
     if strangers:
-        raise ValueError(f"{where}: no such column {sorted(strangers)}; known are {', '.join(TEXT + DYNAMIC)}")
+        known = ", ".join(TEXT + DYNAMIC)
+        raise ValueError(f"{where}: no such column {sorted(strangers)}; known are {known}")
     return row
 
 
@@ -200,4 +202,5 @@ def _columns() -> str:
 
 def _selected() -> str:
     text = [f"coalesce({name}, '')" for name in TEXT]
-    return ", ".join(text + [f"CASE WHEN {name}::VARCHAR = 'null' THEN NULL ELSE {name} END" for name in DYNAMIC])
+    dynamic = [f"CASE WHEN {name}::VARCHAR = 'null' THEN NULL ELSE {name} END" for name in DYNAMIC]
+    return ", ".join(text + dynamic)

@@ -56,7 +56,12 @@ class Arm:
     """Requests of one run, none of which waits past its deadline."""
 
     def __init__(
-        self, graph: Callable[[], Sender], vaults: Callable[[], Sender], *, minutes: float, clock: Clock = time
+        self,
+        graph: Callable[[], Sender],
+        vaults: Callable[[], Sender],
+        *,
+        minutes: float,
+        clock: Clock = time,
     ) -> None:
         self._makers = {"graph": graph, "vaults": vaults}
         self._senders: dict[str, Sender] = {}
@@ -74,15 +79,14 @@ class Arm:
             OutOfTimeError: the run would be over before; nothing was waited.
         """
         if seconds >= self.seconds_left:
-            raise OutOfTimeError(
-                f"{what}: a wait of {seconds:.0f} s is asked for and max_minutes leaves {max(0.0, self.seconds_left):.0f} s"
-            )
+            left = max(0.0, self.seconds_left)
+            raise OutOfTimeError(f"{what}: needs a wait of {seconds:.0f} s, max_minutes leaves {left:.0f} s")
         self._clock.sleep(seconds)
 
     def graph(self, body: Mapping[str, Any], operation: str, on_answer: Callable[[Answer], None]) -> Answer:
         """Send one Resource Graph query; it only reads, so it is sent again like a GET."""
         url = "/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01"
-        return self._read("graph", "POST", url, operation, body, on_answer)
+        return self._read(_Call("graph", "POST", url, operation, body), on_answer)
 
     def get(self, url: str, operation: str) -> Answer:
         """Read; sent again after throttling, server errors and answers that are no JSON.
@@ -90,7 +94,7 @@ class Arm:
         Raises:
             ArmError: refused, or still no usable answer after several tries.
         """
-        return self._read("vaults", "GET", url, operation)
+        return self._read(_Call("vaults", "GET", url, operation))
 
     def pages(self, url: str, operation: str) -> Iterator[Mapping[str, Any]]:
         """The elements of a list, following `nextLink`; a link that comes twice is an ArmError."""
@@ -113,39 +117,31 @@ class Arm:
         """
         while True:
             try:
-                return self._once("vaults", "POST", url, operation, body)[0]
+                return self._once(_Call("vaults", "POST", url, operation, body))[0]
             except _AgainError as again:
                 if again.error.status != 429 or again.after is None or again.after > PATIENCE_S:
                     raise again.error from again
                 self.wait(again.after, operation)
 
-    def _read(
-        self,
-        sender: str,
-        method: str,
-        url: str,
-        operation: str,
-        body: Mapping[str, Any] | None = None,
-        on_answer: Callable[[Answer], None] = lambda answer: None,
-    ) -> Answer:
-        for tried in range(1, TRIES + 1):
+    def _read(self, call: _Call, on_answer: Callable[[Answer], None] | None = None) -> Answer:
+        tried = 0
+        while True:
+            tried += 1
             try:
-                answer, parsed = self._once(sender, method, url, operation, body)
-                on_answer(answer)
+                answer, parsed = self._once(call)
+                if on_answer:
+                    on_answer(answer)
                 if parsed:
                     return answer
-                error = ArmError(operation, answer.status, "NoJson", "the body is not the JSON object it should be")
+                error = ArmError(call.operation, answer.status, "NoJson", "the body is no JSON object")
                 after = None
             except _AgainError as again:
                 error, after = again.error, again.after
             if tried == TRIES or (after or 0) > PATIENCE_S:
                 raise error
-            self.wait(after if after is not None else min(8.0, 0.25 * 2**tried), operation)
-        raise AssertionError("unreachable")
+            self.wait(after if after is not None else min(8.0, 0.25 * 2**tried), call.operation)
 
-    def _once(
-        self, sender: str, method: str, url: str, operation: str, body: Mapping[str, Any] | None
-    ) -> tuple[Answer, bool]:
+    def _once(self, call: _Call) -> tuple[Answer, bool]:
         """Send once; says also whether the body could be read.
 
         Raises:
@@ -155,20 +151,21 @@ class Arm:
         from azure.core.exceptions import AzureError, ClientAuthenticationError
         from azure.core.rest import HttpRequest
 
-        request = HttpRequest(method, url, json=body) if body is not None else HttpRequest(method, url)
+        request = HttpRequest(call.method, call.url, headers={"Accept": "application/json"}, json=call.body)
         try:
-            response = self._sender(sender)(request, retry_total=0, headers={"Accept": "application/json"})
+            response = self._sender(call.sender)(request, retry_total=0)
             content = response.read()
         except ClientAuthenticationError as error:
             raise IdentityError(no_token(error)) from error
         except (AzureError, OSError) as error:
-            raise _AgainError(ArmError(operation, 0, type(error).__name__, _first_line(error)), None) from error
+            failure = ArmError(call.operation, 0, type(error).__name__, _first_line(error))
+            raise _AgainError(failure, None) from error
         parsed = _object(content)
         headers = {name.lower(): value for name, value in response.headers.items()}
         answer = Answer(response.status_code, parsed or {}, headers)
         if answer.status < 300:
             return answer, parsed is not None
-        refusal = _refusal(operation, answer, content)
+        refusal = _refusal(call.operation, answer, content)
         if answer.status in AGAIN:
             raise _AgainError(refusal, _retry_after(headers))
         raise refusal
@@ -177,6 +174,15 @@ class Arm:
         if name not in self._senders:
             self._senders[name] = self._makers[name]()
         return self._senders[name]
+
+
+@dataclass(frozen=True)
+class _Call:
+    sender: str
+    method: str
+    url: str
+    operation: str
+    body: Mapping[str, Any] | None = None
 
 
 class _AgainError(Exception):
@@ -257,7 +263,8 @@ def _object(content: bytes) -> Mapping[str, Any] | None:
 def _refusal(operation: str, answer: Answer, content: bytes) -> ArmError:
     """Three envelopes are in use: ARM's, the backup backend's and an empty object."""
     body = answer.body
-    inner = body.get("error") if isinstance(body.get("error"), dict) else body
+    error = body.get("error")
+    inner: Mapping[str, Any] = error if isinstance(error, dict) else body
     code = inner.get("code") or body.get("ErrorCode") or "no code"
     message = inner.get("message") or _value(body.get("Message"))
     details = [one for one in inner.get("details") or () if isinstance(one, dict)]

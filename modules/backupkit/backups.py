@@ -14,9 +14,11 @@ from backupkit.evidence import History, histories, merged
 from backupkit.limits import JOB_READS_AN_HOUR
 from backupkit.params import CommonParams
 from backupkit.records import Item, Job, Policy, Source, subscription_of
+from backupkit.times import NEVER
 from backupkit.vaults import Start
 
 DAY = timedelta(hours=24)
+SECONDS_TO_SETTLE = 120.0
 
 
 class Backups:
@@ -30,7 +32,7 @@ class Backups:
         self._items: list[Item] = []
         self._policies: list[Policy] = []
         self._sources: dict[str, Source] = {}
-        self._from = self._until = datetime.min
+        self._from = self._until = NEVER
         self.running: Counter[str] = Counter()
         self.unread_vaults: dict[str, str] = {}
 
@@ -57,15 +59,15 @@ class Backups:
         """
         chosen = set(self.open())
         # A vault may keep failures while Resource Graph no longer lists it itself.
-        known = {one for one in self._estate.vaults_with_failures(since, until) if one in chosen or not self._only}
-        names = sorted(known)
+        failed = self._estate.vaults_with_failures(since, until)
+        names = sorted(one for one in failed if one in chosen or not self._only)
         self._from, self._until = min(since, until - DAY), until
         self._jobs = self._estate.jobs(names, self._from, until)
         self._items = self._estate.items(names)
         self._policies = self._estate.policies(names)
         found = self._histories(self._jobs)
-        failed = [one for one in found if any(job.failed and job.started >= since for job in one.jobs)]
-        self._sources = self._estate.sources(one.item.source for one in failed if one.item)
+        judged = [one for one in found if any(job.failed and job.started >= since for job in one.jobs)]
+        self._sources = self._estate.sources(one.item.source for one in judged if one.item)
         return self._histories(self._jobs)
 
     def confirm(self, names: Iterable[str]) -> list[History]:
@@ -86,10 +88,19 @@ class Backups:
     def items_in(self, name: str) -> int:
         return sum(item.vault == name for item in self._items)
 
-    def start(self, item: Item, keep_until: datetime) -> Start:
-        return vault.start_vm_backup(self._arm, item, keep_until=keep_until)
+    def start_all(self, wanted: Iterable[tuple[Item, datetime]]) -> dict[str, Start]:
+        """Start them one by one while there is time to learn what becomes of them, then learn it together.
 
-    def settle(self, starts: Iterable[Start]) -> list[Start]:
+        Each item comes with the moment its new recovery point may expire; the answer is by item key.
+        """
+        starts = [
+            vault.start_vm_backup(self._arm, item, keep_until=until)
+            for item, until in wanted
+            if self._arm.seconds_left > SECONDS_TO_SETTLE
+        ]
+        return {start.item.key: start for start in self._settled(starts)}
+
+    def _settled(self, starts: Iterable[Start]) -> list[Start]:
         """Learn what became of the starts, from their operations, else from the vaults' lists."""
         settled = vault.settle(self._arm, starts)
         names = sorted({one.item.vault for one in settled if one.open and not one.job})

@@ -18,10 +18,12 @@ from datetime import datetime, timezone
 from typing import Any, Generic, TextIO
 
 from backupkit.arm import Arm, connect
-from backupkit.errors import BackupkitError, ParameterError, PartialFailureError
+from backupkit.backups import Backups
+from backupkit.checking import allowed
+from backupkit.errors import ArmError, BackupkitError, ParameterError, PartialFailureError
 from backupkit.estate import Unread
 from backupkit.locations import open_report, report_path, secret
-from backupkit.params import CommonParams, P, help_text, read
+from backupkit.params import P, help_text, read
 
 DONE, FAILED, BAD_PARAMETERS = 0, 1, 2
 MOST_LINES = 2_000
@@ -53,10 +55,11 @@ class Session(Generic[P]):
             self._report.flush()
 
     def tell(self, entries: Sequence[Mapping[str, Any]]) -> None:
-        """Log and report decisions: objects with `verdict`, `rule` and `reason`; one that failed is a warning.
+        """Log and report decisions: objects with `verdict`, `rule` and `reason`; a failed one is a warning.
 
         A line each, or counts where `log=summary` asks for them or a job's stream would overflow.
         """
+        self.counts["decided"] = len(entries)
         brief = self.options.log == "summary" or len(entries) > MOST_LINES
         reasons: Counter[tuple[str, str]] = Counter()
         for entry in entries:
@@ -64,16 +67,20 @@ class Session(Generic[P]):
             verdict = str(entry["verdict"])
             self.counts[verdict.replace(" ", "_")] += 1
             reasons[verdict, str(entry["rule"])] += 1
+            self.counts["out_of_time"] += entry["rule"] == "out_of_time"
+            if entry.get("attention") or verdict == "failed":
+                self.attention.append(f"{verdict} {entry['name']}: {entry['reason']}")
             if verdict == "failed" or not brief:
-                facts = {"item": _name_of(entry), "vault": _last(entry.get("vault")), "why": entry["reason"]}
+                facts = {"item": entry["name"], "vault": _last(entry["vault"]), "why": entry["reason"]}
                 facts.update({key: entry[key] for key in ("job", "new_job") if entry.get(key)})
                 (warn if verdict == "failed" else say)(verdict, **facts)
         if brief:
             for (verdict, rule), count in sorted(reasons.items()):
                 say(verdict, rule=rule, count=count)
 
-    def raise_if_partial(self, decisions: int) -> None:
+    def raise_if_partial(self) -> None:
         """Raises PartialFailureError where something failed, was not read, or was left for want of time."""
+        decisions = self.counts["decided"]
         found = [
             (self.counts["failed"], f"of {decisions} items failed"),
             (self.counts["unread"], "scopes were not read"),
@@ -93,10 +100,6 @@ class Session(Generic[P]):
 
 def _last(resource: object) -> str:
     return str(resource or "").rpartition("/")[2]
-
-
-def _name_of(entry: Mapping[str, Any]) -> str:
-    return str(entry.get("name") or _last(entry.get("item")))
 
 
 def say(event: str, **facts: object) -> None:
@@ -130,6 +133,35 @@ class Runbook(Generic[P]):
     check: Callable[[Session[P]], None]
 
 
+def rights_check(action: str, role: str) -> Callable[[Session[P]], None]:
+    """Make a runbook's `check`: it says what is seen, and which command grants what is missing."""
+
+    def check(session: Session[P]) -> None:
+        vaults = Backups(session.arm, session.options)
+        names = vaults.open()
+        say("ok", sees=f"{len(vaults.subscriptions)} subscriptions, {len(names)} vaults")
+        if session.options.report:
+            say("ok", report="can be written")
+        for name in names:
+            _check_one(session, name, action, role)
+        session.unread(vaults.unread)
+        session.raise_if_partial()
+
+    return check
+
+
+def _check_one(session: Session[P], vault: str, action: str, role: str) -> None:
+    try:
+        if allowed(session.arm, vault, action):
+            session.counts["vaults_ok"] += 1
+            return
+        grant = f'az role assignment create --assignee <identity> --role "{role}" --scope {vault}'
+        warn("right missing", vault=vault, needs=action, an_owner_runs=grant)
+    except ArmError as refused:
+        warn("rights unknown", vault=vault, why=refused)
+    session.counts["failed"] += 1
+
+
 def main(runbook: Runbook[P], argv: Sequence[str]) -> int:
     """Run it and say how it ended, as an exit code.
 
@@ -145,7 +177,9 @@ def main(runbook: Runbook[P], argv: Sequence[str]) -> int:
     except ParameterError as refused:
         for fault in refused.faults:
             error(fault)
-        error(f"{len(refused.faults)} parameter faults, nothing was sent; {runbook.name}.py help lists the parameters")
+        error(
+            f"{len(refused.faults)} parameter faults, nothing was sent; the token help lists all parameters"
+        )
         return BAD_PARAMETERS
     arm = connect(options.cloud, options.identity, minutes=options.max_minutes)
     session = Session(runbook.name, options, arm)
@@ -190,7 +224,11 @@ def _message(session: Session[P], fault: str) -> dict[str, Any]:
     counts = " ".join(f"{name}={count}" for name, count in session.counts.items())
     shown = session.attention[:20]
     more = len(session.attention) - len(shown)
-    lines = [f"{session.runbook} {session.run_id}: {fault or 'items need attention'}", f"done {counts}", *shown]
+    lines = [
+        f"{session.runbook} {session.run_id}: {fault or 'items need attention'}",
+        f"done {counts}",
+        *shown,
+    ]
     if more > 0:
         lines.append(f"and {more} more; the report has them all")
     return {
@@ -218,4 +256,6 @@ def _post(url: str, message: Mapping[str, Any]) -> None:
         # The exception's text would show the URL, which is a secret.
         raise NotifyError(f"notify: the webhook did not answer ({type(failure).__name__})") from None
     if status >= 300:
-        raise NotifyError(f"notify: the webhook answered {status}; renew the URL at the location that notify names")
+        raise NotifyError(
+            f"notify: the webhook answered {status}; renew its URL where notify says it is kept"
+        )

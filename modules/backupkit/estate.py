@@ -32,7 +32,8 @@ VAULTS = """resources
 FAILED_JOBS = """recoveryservicesresources
 | where type =~ 'microsoft.recoveryservices/vaults/backupjobs'
 | where tostring(properties.status) =~ 'Failed'
-| where todatetime(properties.startTime) >= datetime({since}) and todatetime(properties.startTime) < datetime({until})
+| extend started = todatetime(properties.startTime)
+| where started >= datetime({since}) and started < datetime({until})
 | project id
 | order by id asc"""
 
@@ -115,7 +116,7 @@ class Estate:
         expected = self._options.expect_subscriptions
         if expected and expected[0].isdigit():
             if len(seen) < int(expected[0]):
-                self.could_not_read("scope", f"{len(seen)} subscriptions are seen, {expected[0]} are expected")
+                self.could_not_read("scope", f"{len(seen)} subscriptions are seen, {expected[0]} expected")
             return
         for subscription in expected:
             if subscription.lower() not in seen:
@@ -130,7 +131,7 @@ class Estate:
         for vault in sorted({one.lower() for one in wanted} - set(seen)):
             try:
                 self._arm.get(f"{vault}?api-version=2023-04-01", f"read vault {vault}")
-                reason = "the vault answers and Resource Graph does not show it; is its subscription in scope?"
+                reason = "it answers, but Resource Graph does not show it; is its subscription in scope?"
             except ArmError as error:
                 reason = str(error)
             self.could_not_read(vault, reason)
@@ -206,5 +207,3 @@ def _source(row: Mapping[str, Any]) -> tuple[str, Source]:
     tags = row.get("tags")
     plain = {str(name): str(value) for name, value in tags.items()} if isinstance(tags, Mapping) else {}
     return str(row["id"]).lower(), Source(str(row["id"]), tags=plain)
-
-

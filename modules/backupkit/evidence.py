@@ -7,10 +7,12 @@ Jobs of both are laid together by name, and tied to items.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from backupkit.failures import Failure
+from backupkit.policies import rpo, rpo_age
 from backupkit.records import Item, Job, Policy, Source
 
 DAY = timedelta(hours=24)
@@ -54,6 +56,43 @@ class History:
         return [job for job in tried if success is None or job.until > success]
 
 
+@dataclass(frozen=True)
+class Case:
+    """An item whose newest failure is to be judged, and what was tried since its last success."""
+
+    history: History
+    failure: Job
+    cause: Failure
+    attempts: Sequence[Job]
+
+    @property
+    def alike(self) -> tuple[str, str]:
+        """Failures of one vault with one code may have one cause."""
+        return self.history.vault, self.cause.code
+
+    def has_code(self, codes: Iterable[str]) -> bool:
+        """By name in any casing, or by number."""
+        own = {self.cause.code.lower(), *map(str, self.cause.numbers)}
+        return not own.isdisjoint(code.lower() for code in codes)
+
+
+def cases_of(histories: Iterable[History], since: datetime, now: datetime) -> list[Case]:
+    """The newest failure of each item speaks for it; a failed backup before any other failed job."""
+    cases = []
+    for history in histories:
+        failed = [job for job in history.jobs if job.started >= since and job.failure]
+        newest = next((job for job in failed if job.is_backup), failed[0] if failed else None)
+        if newest and newest.failure:
+            cases.append(Case(history, newest, newest.failure, history.attempts(now)))
+    return cases
+
+
+def overdue_s(history: History, now: datetime) -> float:
+    """Seconds past the RPO; infinite where there is no recovery point at all."""
+    age = rpo_age(history.item, now)
+    return float("inf") if age is None else (age - rpo(history.policy)).total_seconds()
+
+
 def merged(graph: Iterable[Job], vault: Iterable[Job]) -> list[Job]:
     """Jobs by name, the vault's own word first; who started it and of what it is may be known to either."""
     jobs = {(job.vault, job.name.lower()): job for job in graph}
@@ -91,9 +130,8 @@ def histories(
     for key, its_jobs in of_item.items():
         item = ties.by_id[key]
         ordered = tuple(sorted(its_jobs, key=lambda job: (job.started, job.name), reverse=True))
-        found.append(
-            History(key, item.vault, item, ordered, policy_of.get(item.policy), sources.get(item.source.lower()))
-        )
+        source = sources.get(item.source.lower())
+        found.append(History(key, item.vault, item, ordered, policy_of.get(item.policy), source))
     return found + [History(job.id.lower(), job.vault, None, (job,)) for job in lost]
 
 

@@ -28,7 +28,8 @@ WORKLOADS = {
 }
 
 GRAPH_PAGE = 1000
-"""Rows of a Resource Graph page (learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data)."""
+"""Rows of a Resource Graph page
+(learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data)."""
 
 GRAPH_SUBSCRIPTIONS = 1000
 """Subscriptions a Resource Graph request may name (.../resource-graph/troubleshoot/general)."""

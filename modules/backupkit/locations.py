@@ -26,7 +26,9 @@ def variable(name: str) -> str:
         except automationassets.AutomationAssetNotFound:
             value = None
     if not value:
-        raise LocationError(f"var:{name}: there is no such variable, or it is empty; create it in the Automation account")
+        raise LocationError(
+            f"var:{name}: no such variable, or it is empty; create it in the Automation account"
+        )
     return str(value).strip()
 
 
@@ -41,7 +43,8 @@ def secret(location: str) -> str:
     try:
         return Path(location).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
-        raise LocationError(f"{location}: cannot be read ({type(error).__name__}); give var:NAME or a file's path") from error
+        why = f"{location}: cannot be read ({type(error).__name__}); give var:NAME or a file's path"
+        raise LocationError(why) from error
 
 
 def report_path(location: str, runbook: str, started: datetime, run_id: str) -> Path:
@@ -60,4 +63,5 @@ def open_report(path: Path) -> TextIO:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("w", encoding="ascii", newline="\n")
     except OSError as error:
-        raise LocationError(f"report={path}: cannot be written ({error.strerror}); name a place that can") from error
+        why = f"report={path}: cannot be written ({error.strerror}); name a place that can"
+        raise LocationError(why) from error

@@ -12,7 +12,7 @@ import dataclasses
 import difflib
 import re
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeVar
@@ -42,6 +42,13 @@ class Between:
     most: float
 
 
+@dataclass(frozen=True)
+class Checked:
+    """A text that `read` understands; it raises ValueError saying what the text must be."""
+
+    read: Callable[[str], object]
+
+
 PLACE = Text(r"https://\S+|var:\w[\w-]*|[^\s:]+", "var:NAME or out/report.ndjson")
 
 
@@ -67,9 +74,7 @@ class CommonParams:
     identity: Annotated[
         str, "client id of a user-assigned identity; default system-assigned", Text(GUID, "a client id")
     ] = ""
-    cloud: Annotated[
-        Literal["AzurePublic", "AzureUSGovernment", "AzureChina"], "which Azure"
-    ] = "AzurePublic"
+    cloud: Annotated[Literal["AzurePublic", "AzureUSGovernment", "AzureChina"], "which Azure"] = "AzurePublic"
     report: Annotated[str, "where the NDJSON report goes: a path, or var:NAME that holds one", PLACE] = ""
     log: Annotated[Literal["decisions", "summary"], "a line per decision, or counts"] = "decisions"
     max_minutes: Annotated[
@@ -103,7 +108,7 @@ class Parameter:
     type: Any
     default: Any
     meaning: str
-    text: Text | None
+    text: Text | Checked | None
     bounds: Between | None
 
     @property
@@ -158,10 +163,10 @@ def shown(value: Any) -> str:
 
 
 def help_text(kind: type[CommonParams], purpose: str) -> list[str]:
+    table = [(f"{one.name}={one.default_text}", one.meaning + _choices(one)) for one in parameters(kind)]
+    table += [("help", "this text"), ("check", "try what the run would need; changes nothing")]
     lines = [purpose, "", "parameters are name=value tokens without blanks, in any order:"]
-    for one in parameters(kind):
-        lines.append(f"  {one.name + '=' + one.default_text:<34} {one.meaning}{_choices(one)}")
-    return [*lines, "  help                               this text", "  check                              try what the run would need; changes nothing"]
+    return lines + [f"  {name:<34} {meaning}" for name, meaning in table]
 
 
 def _choices(parameter: Parameter) -> str:
@@ -178,7 +183,7 @@ def _parameter(field: dataclasses.Field[Any], hint: Any) -> Parameter:
         kind,
         field.default,
         meaning,
-        next((mark for mark in marks if isinstance(mark, Text)), None),
+        next((mark for mark in marks if isinstance(mark, (Text, Checked))), None),
         next((mark for mark in marks if isinstance(mark, Between)), None),
     )
 
@@ -200,6 +205,8 @@ def _value(parameter: Parameter, text: str, faults: list[str]) -> Any:
         if typing.get_origin(parameter.type) is tuple:
             kind = typing.get_args(parameter.type)[0]
             parts = [one for one in (part.strip() for part in text.split(",")) if one]
+            if not parts and parameter.default:
+                raise ValueError("a comma-separated list of one at least")
             return tuple(_scalar(parameter, kind, part) for part in parts)
         return _scalar(parameter, parameter.type, text)
     except ValueError as error:
@@ -216,9 +223,16 @@ def _scalar(parameter: Parameter, kind: Any, text: str) -> Any:
         return _bounded(parameter, duration(text))
     if kind in (int, float):
         return _bounded(parameter, _number(kind, text))
-    if text and parameter.text and not re.fullmatch(parameter.text.pattern, text, re.IGNORECASE | re.ASCII):
-        raise ValueError(f"such as {parameter.text.example}")
+    if text:
+        _check_text(parameter.text, text)
     return text
+
+
+def _check_text(mark: Text | Checked | None, text: str) -> None:
+    if isinstance(mark, Checked):
+        mark.read(text)
+    elif mark and not re.fullmatch(mark.pattern, text, re.IGNORECASE | re.ASCII):
+        raise ValueError(f"such as {mark.example}")
 
 
 def _choice(choices: Sequence[str], text: str) -> str:
@@ -227,7 +241,7 @@ def _choice(choices: Sequence[str], text: str) -> str:
     return text
 
 
-def _number(kind: type[int] | type[float], text: str) -> int | float:
+def _number(kind: type[int | float], text: str) -> int | float:
     pattern = r"\d{1,9}" if kind is int else r"\d{1,9}(\.\d{1,9})?"
     if not re.fullmatch(pattern, text, re.ASCII):
         raise ValueError("a whole number" if kind is int else "a number")

@@ -17,7 +17,13 @@ from backupkit.times import utc, utc_or_none
 
 RUNNING = ("inprogress", "cancelling")
 SUCCEEDED = ("completed", "completedwithwarnings")
-WORKLOAD_OF = {"azureiaasvm": "vm", "azurestorage": "files", "mab": "mars", "dpm": "dpm", "azurebackupserver": "dpm"}
+WORKLOAD_OF = {
+    "azureiaasvm": "vm",
+    "azurestorage": "files",
+    "mab": "mars",
+    "dpm": "dpm",
+    "azurebackupserver": "dpm",
+}
 """`backupManagementType` to our word; AzureWorkload is told apart by `workloadType`."""
 
 
@@ -160,7 +166,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Source:
-    """What is backed up; `known` False means it could not be read, so neither its tags nor whether it exists."""
+    """What is backed up; where `known` is False neither its tags nor whether it exists could be read."""
 
     id: str
     exists: bool = True
@@ -238,7 +244,8 @@ def _schedule(schedule: Mapping[str, Any]) -> tuple[tuple[tuple[int, int], ...],
     if frequency == "hourly":
         hours = int(inner.get("interval") or 4)
         return _hourly_times(inner, hours), tuple(range(7)), timedelta(hours=hours)
-    times = tuple((moment.hour, moment.minute) for moment in map(utc_or_none, inner.get("scheduleRunTimes") or ()) if moment)
+    moments = filter(None, map(utc_or_none, inner.get("scheduleRunTimes") or ()))
+    times = tuple((moment.hour, moment.minute) for moment in moments)
     if frequency == "weekly":
         return times, days, timedelta(days=7 / max(1, len(days)))
     return times, tuple(range(7)), timedelta(days=1)

@@ -27,7 +27,7 @@ def utc_or_none(text: object) -> datetime | None:
         moment = utc(text) if isinstance(text, str) else None
     except ValueError:
         return None
-    return moment if moment and NEVER < moment and moment.year < 9999 else None
+    return moment if moment and moment > NEVER and moment.year < 9999 else None
 
 
 def stamp(moment: datetime) -> str:

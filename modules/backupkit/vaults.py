@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +14,11 @@ from backupkit.records import Item, Job, arm_path
 from backupkit.times import stamp
 
 API = "api-version=2024-04-01"
+
+START_BACKUP = (
+    "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/backup/action"
+)
+"""The right to start a backup; Backup Operator has it."""
 
 POLLS = 5
 """Times an operation is asked whether it has started its job."""
@@ -77,7 +82,7 @@ def settle(arm: Arm, starts: Iterable[Start]) -> list[Start]:
     """
     settled = list(starts)
     for turn in range(POLLS):
-        waiting = [n for n, one in enumerate(settled) if one.operation_url and not one.job and not one.refusal]
+        waiting = [n for n, one in enumerate(settled) if one.operation_url and not one.refusal]
         if not waiting:
             break
         try:
@@ -94,7 +99,7 @@ def _asked(arm: Arm, start: Start, *, last: bool) -> Start:
         body = arm.get(start.operation_url, f"ask whether the backup of {start.item.name} started").body
     except ArmError:
         # Accepted all the same: the vault's job list settles it.
-        return replace(start, open=True)
+        return replace(start, open=True, operation_url="")
     state = str(body.get("status") or "").lower()
     if state == "succeeded":
         job = str(_mapping(body.get("properties")).get("jobId") or "")
@@ -127,10 +132,6 @@ def _found(start: Start, fresh: Iterable[Job]) -> Start:
 
 def _twelve_hour(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %I:%M:%S %p")
-
-
-def whole_minutes_after(moment: datetime) -> datetime:
-    return (moment + timedelta(minutes=1)).replace(second=0, microsecond=0)
 
 
 def _number(text: str) -> float:

@@ -1,0 +1,35 @@
+"""What a report says of a protected item."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from backupkit.evidence import History, overdue_s
+from backupkit.failures import Failure
+from backupkit.policies import rpo_age
+from backupkit.records import Job, subscription_of
+
+
+def backup_entry(history: History, job: Job, cause: Failure, now: datetime) -> dict[str, Any]:
+    """Who, where and why; the caller adds its verdict.
+
+    `item` is null where the vault no longer has the item. `attention` marks
+    what a person should look at: no recovery point within the RPO, or a cause
+    that needs them, and no backup has completed since.
+    """
+    item, age = history.item, rpo_age(history.item, now)
+    late = overdue_s(history, now) > 0
+    return {
+        "item": item.id if item else None,
+        "name": item.name if item else job.item_name,
+        "vault": history.vault,
+        "subscription": subscription_of(history.vault),
+        "workload": job.workload,
+        "code": cause.code,
+        "class": cause.cause,
+        "remedy": cause.remedy,
+        "job": job.name,
+        "rpo_age_s": int(age.total_seconds()) if age is not None else None,
+        "attention": (late or cause.cause == "human") and history.success_since(job) is None,
+    }
