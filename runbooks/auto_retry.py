@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal, Protocol
 
 from backupkit.backups import Backups
-from backupkit.entrypoint import Runbook, Session, main, rights_check, say, warn
+from backupkit.entrypoint import Runbook, Session, check_rights, main, say, warn
 from backupkit.evidence import DAY, Case, History, cases_of, overdue_s
 from backupkit.failures import CAUSES, NONE_GIVEN
 from backupkit.limits import WORKLOADS
 from backupkit.params import VAULT_ID, Between, Checked, CommonParams, Text
-from backupkit.policies import keep_days, next_run
+from backupkit.policies import keep_until, next_run
 from backupkit.records import Item, Job
 from backupkit.reports import backup_entry
 from backupkit.storms import Alike, Storm, storms
@@ -154,7 +154,7 @@ def unknown_cause(case: Case, at: Situation) -> str | None:
         return None
     if asked == "leave":
         return f"the cause {case.cause.code} is not known: {case.cause.remedy}"
-    return f"the cause {case.cause.code} is not known, and it was tried once" if case.attempts else None
+    return f"the cause {case.cause.code} is not known, and it was tried once" if case.history.tried else None
 
 
 def opted_out(case: Case, at: Situation) -> str | None:
@@ -306,20 +306,18 @@ def retry(session: Session[Params], vaults: Vaults) -> None:
     options = session.options
     decisions = judged(options, vaults, session.started)
     wanted = [] if options.dry_run else [one.case for one in decisions if one.retry]
-    starts = vaults.start_all(
-        (case.history.item, keep_until(case, session)) for case in wanted if case.history.item
-    )
+    starts = vaults.start_all(to_start(case, session) for case in wanted)
     session.tell([told(session, one, starts.get(one.case.history.key)) for one in decisions])
     for start, job in vaults.follow(starts.values(), options.follow):
         session.counts[f"then_{job.status.lower()}"] += 1
         (warn if job.failed else say)(job.status.lower(), item=start.item.name, job=job.name)
 
 
-def keep_until(case: Case, session: Session[Params]) -> datetime:
-    default = WORKLOADS[case.failure.workload].default_retention_days
-    return session.started + timedelta(
-        days=keep_days(case.history.policy, session.options.retention, default)
-    )
+def to_start(case: Case, session: Session[Params]) -> tuple[Item, datetime]:
+    """The item and when its new recovery point may expire."""
+    assert case.history.item is not None
+    retention, workload = session.options.retention, case.failure.workload
+    return case.history.item, keep_until(case.history.policy, retention, workload, session.started)
 
 
 def told(session: Session[Params], decision: Decision, start: Start | None) -> dict[str, object]:
@@ -341,8 +339,12 @@ def told(session: Session[Params], decision: Decision, start: Start | None) -> d
     }
 
 
-CHECK = rights_check(START_BACKUP, "Backup Operator")
-RUNBOOK = Runbook("auto_retry", "Retry failed backups whose cause is known to pass.", Params, run, CHECK)
+def check(session: Session[Params]) -> None:
+    vaults = Backups(session.arm, session.options, session.options.vaults)
+    check_rights(session, vaults, START_BACKUP, "Backup Operator")
+
+
+RUNBOOK = Runbook("auto_retry", "Retry failed backups whose cause is known to pass.", Params, run, check)
 
 if __name__ == "__main__":
     sys.exit(main(RUNBOOK, sys.argv[1:]))

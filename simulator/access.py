@@ -91,6 +91,15 @@ class Access:
             one.role.allows(action, data=data) and self._covers(one.scope, target) for one in self._of(caller)
         )
 
+    def roles_at(self, caller: Principal, scope: str) -> list[Role]:
+        """The roles this caller holds at a scope or above it; all rights where nothing is assigned."""
+        target = _folded(scope)
+        if any(self._covers(closed, target) for closed in self._forbidden):
+            return []
+        if not self._assignments:
+            return [Role(("*",))]
+        return [one.role for one in self._of(caller) if self._covers(one.scope, target)]
+
     def visible_sql(self, caller: Principal) -> tuple[str, list[Any]]:
         """A condition over `_key` and `type` that holds for the rows this caller may read."""
         closed = [self._under_sql(scope) for scope in self._forbidden]

@@ -19,7 +19,18 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import orjson
 
-from simulator import arm, arm_ids, control, graph, groups, metadata, recovery, subscriptions
+from simulator import (
+    arm,
+    arm_ids,
+    control,
+    graph,
+    groups,
+    hooks,
+    metadata,
+    permissions,
+    recovery,
+    subscriptions,
+)
 from simulator.faults import Fault, Faults
 from simulator.identity import Issuer
 from simulator.routes import Route, dispatch, find
@@ -44,6 +55,8 @@ def all_routes(issuer: Issuer) -> list[Route]:
         *subscriptions.routes.all,
         *groups.routes.all,
         *graph.routes.all,
+        *permissions.routes.all,
+        *hooks.routes.all,
         *recovery.routes.all,
         *arm.routes.all,
     ]

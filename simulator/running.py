@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from simulator import control
@@ -140,8 +140,12 @@ def _write(options: Options, simulator: Simulator) -> None:
         options.stats.write_text(text + "\n", encoding="utf-8")
     if options.state:
         simulator.world.dump(options.state)
-        lines = [json.dumps(one) + "\n" for one in simulator.world.triggers]
-        (options.state / "triggers.ndjson").write_text("".join(lines), encoding="utf-8")
+        _write_lines(options.state / "triggers.ndjson", simulator.world.triggers)
+        _write_lines(options.state / "messages.ndjson", simulator.world.messages)
+
+
+def _write_lines(path: Path, rows: Iterable[object]) -> None:
+    path.write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8")
 
 
 def _write_secret(path: Path, text: str) -> None:

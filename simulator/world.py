@@ -29,7 +29,8 @@ class World:
     """One estate in the client's clock.
 
     `known` is what `world.json` says, less what has been used up; `operations` are
-    the long-running operations by their id; `triggers` this run's accepted backup triggers.
+    the long-running operations by their id; `triggers` this run's accepted backup triggers,
+    `messages` what was posted to webhooks in it.
     """
 
     def __init__(self, settings: Settings | None = None, clock: Callable[[], float] = clock.now) -> None:
@@ -40,6 +41,7 @@ class World:
         self.access = Access([], [], {})
         self.operations: dict[str, dict[str, Any]] = {}
         self.triggers: list[dict[str, Any]] = []
+        self.messages: list[dict[str, Any]] = []
         self._clock = clock
 
     @classmethod

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from backupkit import vaults as vault
 from backupkit.arm import Arm
-from backupkit.errors import ArmError
+from backupkit.errors import ArmError, BackupkitError
 from backupkit.estate import Estate, Unread
 from backupkit.evidence import History, histories, merged
 from backupkit.limits import JOB_READS_AN_HOUR
@@ -30,6 +30,7 @@ class Backups:
         self._only = {one.lower() for one in only}
         self._jobs: list[Job] = []
         self._items: list[Item] = []
+        self._sizes: Counter[str] = Counter()
         self._policies: list[Policy] = []
         self._sources: dict[str, Source] = {}
         self._from = self._until = NEVER
@@ -53,7 +54,7 @@ class Backups:
         return [one for one in seen if not self._only or one in self._only]
 
     def failing(self, since: datetime, until: datetime) -> list[History]:
-        """What Resource Graph tells of the vaults with a failed job that started in the window.
+        """What Resource Graph tells of the vaults with a failed job that started or ended in the window.
 
         Other jobs are read for a day at least, since attempts count for a day.
         """
@@ -64,9 +65,10 @@ class Backups:
         self._from, self._until = min(since, until - DAY), until
         self._jobs = self._estate.jobs(names, self._from, until)
         self._items = self._estate.items(names)
+        self._sizes = Counter(item.vault for item in self._items)
         self._policies = self._estate.policies(names)
         found = self._histories(self._jobs)
-        judged = [one for one in found if any(job.failed and job.started >= since for job in one.jobs)]
+        judged = [one for one in found if any(job.failed and job.until >= since for job in one.jobs)]
         self._sources = self._estate.sources(one.item.source for one in judged if one.item)
         return self._histories(self._jobs)
 
@@ -86,7 +88,7 @@ class Backups:
         return self._histories(self._jobs)
 
     def items_in(self, name: str) -> int:
-        return sum(item.vault == name for item in self._items)
+        return self._sizes[name]
 
     def start_all(self, wanted: Iterable[tuple[Item, datetime]]) -> dict[str, Start]:
         """Start them one by one while there is time to learn what becomes of them, then learn it together.
@@ -109,7 +111,7 @@ class Backups:
         for name in names:
             try:
                 listed.extend(self._list(name))
-            except ArmError as error:
+            except BackupkitError as error:
                 self._estate.could_not_read(name, error)
         return vault.settle_from_list(settled, listed, known)
 
@@ -149,8 +151,10 @@ class Backups:
         return max(120.0, most * 3600 * 2 / JOB_READS_AN_HOUR)
 
     def _list(self, name: str) -> list[Job]:
-        # The filter's end is not a second after now: a vault's clock may be ahead of ours.
-        return vault.jobs(self._arm, name, self._from, self._until + DAY)
+        # The filter bounds starts: a failure of the window may have started before it. Its end is a day
+        # ahead, since a vault's clock may be ahead of ours.
+        starts = (job.started for job in self._jobs if job.vault == name and job.failed)
+        return vault.jobs(self._arm, name, min([self._from, *starts]), self._until + DAY)
 
     def _histories(self, jobs: Iterable[Job]) -> list[History]:
         return histories(self._items, jobs, self._policies, self._sources)

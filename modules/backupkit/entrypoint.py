@@ -133,33 +133,29 @@ class Runbook(Generic[P]):
     check: Callable[[Session[P]], None]
 
 
-def rights_check(action: str, role: str) -> Callable[[Session[P]], None]:
-    """Make a runbook's `check`: it says what is seen, and which command grants what is missing."""
-
-    def check(session: Session[P]) -> None:
-        vaults = Backups(session.arm, session.options)
-        names = vaults.open()
-        say("ok", sees=f"{len(vaults.subscriptions)} subscriptions, {len(names)} vaults")
-        if session.options.report:
-            say("ok", report="can be written")
-        for name in names:
-            _check_one(session, name, action, role)
-        session.unread(vaults.unread)
-        session.raise_if_partial()
-
-    return check
+def check_rights(session: Session[P], vaults: Backups, action: str, role: str) -> None:
+    """Say what is seen, and which command, run by an owner, grants what is missing."""
+    names = vaults.open()
+    say("ok", sees=f"{len(vaults.subscriptions)} subscriptions, {len(names)} vaults")
+    if session.options.report:
+        say("ok", report="can be written")
+    lacking = sum(not _may(session, name, action, role) for name in names)
+    session.counts["vaults"], session.counts["lacking"] = len(names), lacking
+    session.unread(vaults.unread)
+    if lacking or vaults.unread:
+        told = f"{lacking} of {len(names)} vaults lack the right, {len(vaults.unread)} scopes were not read"
+        raise PartialFailureError(f"{told}; see the WARNING lines above")
 
 
-def _check_one(session: Session[P], vault: str, action: str, role: str) -> None:
+def _may(session: Session[P], vault: str, action: str, role: str) -> bool:
     try:
         if allowed(session.arm, vault, action):
-            session.counts["vaults_ok"] += 1
-            return
+            return True
         grant = f'az role assignment create --assignee <identity> --role "{role}" --scope {vault}'
         warn("right missing", vault=vault, needs=action, an_owner_runs=grant)
     except ArmError as refused:
-        warn("rights unknown", vault=vault, why=refused)
-    session.counts["failed"] += 1
+        warn("right unknown", vault=vault, why=refused)
+    return False
 
 
 def main(runbook: Runbook[P], argv: Sequence[str]) -> int:

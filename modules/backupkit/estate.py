@@ -32,16 +32,17 @@ VAULTS = """resources
 FAILED_JOBS = """recoveryservicesresources
 | where type =~ 'microsoft.recoveryservices/vaults/backupjobs'
 | where tostring(properties.status) =~ 'Failed'
-| extend started = todatetime(properties.startTime)
-| where started >= datetime({since}) and started < datetime({until})
+| extend started = todatetime(properties.startTime), ended = todatetime(properties.endTime)
+| where (started >= datetime({since}) or ended >= datetime({since})) and started < datetime({until})
 | project id
 | order by id asc"""
 
 JOBS = """recoveryservicesresources
 | where type =~ 'microsoft.recoveryservices/vaults/backupjobs'
-| extend vault = tostring(split(tolower(id), '/backupjobs/')[0]), started = todatetime(properties.startTime)
+| extend vault = tostring(split(tolower(id), '/backupjobs/')[0])
+| extend started = todatetime(properties.startTime), ended = todatetime(properties.endTime)
 | where vault in~ ({vaults})
-| where (started >= datetime({since}) and started < datetime({until}))
+| where ((started >= datetime({since}) or ended >= datetime({since})) and started < datetime({until}))
     or tostring(properties.status) in~ ('InProgress', 'Cancelling')
 | project id, name, properties
 | order by id asc"""
@@ -141,7 +142,7 @@ class Estate:
         return {str(row["id"]).lower().split("/backupjobs/")[0] for row in rows}
 
     def jobs(self, vaults: Sequence[str], since: datetime, until: datetime) -> list[Job]:
-        """Jobs that started in the window, and those that still run."""
+        """Jobs that started or ended in the window, and those that still run."""
         query = JOBS.replace("{since}", stamp(since)).replace("{until}", stamp(until))
         return self._of_vaults(query, vaults, "jobs", Job.from_arm)
 

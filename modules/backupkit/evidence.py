@@ -49,11 +49,16 @@ class History:
         """Backups of the last 24 hours not known to be scheduled, whoever started them."""
         return [job for job in self.backups if job.user is not False and now - job.started < DAY]
 
-    def attempts(self, now: datetime) -> list[Job]:
-        """Those of `on_demand` that ended badly or run, since the last success."""
+    @property
+    def tried(self) -> list[Job]:
+        """Backups not known to be scheduled, since the last success, that ended badly or run."""
         success = max((job.until for job in self.backups if job.succeeded), default=None)
-        tried = [job for job in self.on_demand(now) if not job.succeeded]
+        tried = [job for job in self.backups if job.user is not False and not job.succeeded]
         return [job for job in tried if success is None or job.until > success]
+
+    def attempts(self, now: datetime) -> list[Job]:
+        """Those of `tried` that started in the last 24 hours."""
+        return [job for job in self.tried if now - job.started < DAY]
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def cases_of(histories: Iterable[History], since: datetime, now: datetime) -> li
     """The newest failure of each item speaks for it; a failed backup before any other failed job."""
     cases = []
     for history in histories:
-        failed = [job for job in history.jobs if job.started >= since and job.failure]
+        failed = [job for job in history.jobs if job.until >= since and job.failure]
         newest = next((job for job in failed if job.is_backup), failed[0] if failed else None)
         if newest and newest.failure:
             cases.append(Case(history, newest, newest.failure, history.attempts(now)))

@@ -143,9 +143,8 @@ def read(kind: type[P], tokens: Sequence[str]) -> P:
             faults.append(f"parameter {name} is given twice")
         else:
             values[name] = _value(known[name], _unquoted(text), faults)
-    if not faults:
-        options = kind(**values)
-        faults.extend(options.faults())
+    options = kind(**values)
+    faults.extend(options.faults())
     if faults:
         raise ParameterError(faults)
     return options

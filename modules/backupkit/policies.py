@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+from backupkit.limits import WORKLOADS
 from backupkit.records import Item, Policy
 from backupkit.times import zone
 
@@ -42,8 +43,10 @@ def rpo_age(item: Item | None, now: datetime) -> timedelta | None:
     return now - item.last_recovery_point if item and item.last_recovery_point else None
 
 
-def keep_days(policy: Policy | None, asked: str, default: int) -> int:
-    """Days a new recovery point is kept: `policy`, or a number such as `10d`."""
+def keep_until(policy: Policy | None, asked: str, workload: str, now: datetime) -> datetime:
+    """When a new recovery point may expire: as the policy says, or after a number of days such as `10d`."""
     if asked != "policy":
-        return int(asked[:-1])
-    return policy.keep_days if policy and policy.keep_days else default
+        days = int(asked[:-1])
+    else:
+        days = policy.keep_days if policy and policy.keep_days else WORKLOADS[workload].default_retention_days
+    return now + timedelta(days=days)

@@ -23,7 +23,7 @@ def backup_entry(history: History, job: Job, cause: Failure, now: datetime) -> d
     return {
         "item": item.id if item else None,
         "name": item.name if item else job.item_name,
-        "vault": history.vault,
+        "vault": "/".join(item.id.split("/")[:9]) if item else history.vault,
         "subscription": subscription_of(history.vault),
         "workload": job.workload,
         "code": cause.code,

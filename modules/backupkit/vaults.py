@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from backupkit.arm import Arm
-from backupkit.errors import ArmError, OutOfTimeError
+from backupkit.errors import ArmError, IdentityError, OutOfTimeError
 from backupkit.records import Item, Job, arm_path
 from backupkit.times import stamp
 
@@ -68,7 +68,7 @@ def start_vm_backup(arm: Arm, item: Item, *, keep_until: datetime) -> Start:
         answer = arm.act(f"{quote(item.id)}/backup?{API}", f"start backup of {item.name}", body)
     except ArmError as error:
         return Start(item, refusal=str(error), open=not error.is_clear_refusal)
-    except OutOfTimeError as error:
+    except (IdentityError, OutOfTimeError) as error:
         return Start(item, refusal=str(error))
     url = answer.headers.get("azure-asyncoperation", "")
     return Start(item, operation_url=arm_path(url), wait_s=_number(answer.headers.get("retry-after", "")))
@@ -81,7 +81,7 @@ def settle(arm: Arm, starts: Iterable[Start]) -> list[Start]:
     whether a job was started, or why none was. All are waited for together.
     """
     settled = list(starts)
-    for turn in range(POLLS):
+    for _ in range(POLLS):
         waiting = [n for n, one in enumerate(settled) if one.operation_url and not one.refusal]
         if not waiting:
             break
@@ -90,14 +90,14 @@ def settle(arm: Arm, starts: Iterable[Start]) -> list[Start]:
         except OutOfTimeError:
             break
         for n in waiting:
-            settled[n] = _asked(arm, settled[n], last=turn == POLLS - 1)
-    return settled
+            settled[n] = _asked(arm, settled[n])
+    return [replace(one, open=True) if one.operation_url and not one.refusal else one for one in settled]
 
 
-def _asked(arm: Arm, start: Start, *, last: bool) -> Start:
+def _asked(arm: Arm, start: Start) -> Start:
     try:
         body = arm.get(start.operation_url, f"ask whether the backup of {start.item.name} started").body
-    except ArmError:
+    except (ArmError, IdentityError, OutOfTimeError):
         # Accepted all the same: the vault's job list settles it.
         return replace(start, open=True, operation_url="")
     state = str(body.get("status") or "").lower()
@@ -108,7 +108,7 @@ def _asked(arm: Arm, start: Start, *, last: bool) -> Start:
         error = _mapping(body.get("error"))
         told = f"{error.get('code') or state}: {error.get('message') or 'no message'}"
         return replace(start, refusal=f"start backup of {start.item.name}: the vault started none, {told}")
-    return replace(start, open=last)
+    return start
 
 
 def settle_from_list(starts: Iterable[Start], listed: Iterable[Job], known: set[str]) -> list[Start]:
