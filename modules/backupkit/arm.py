@@ -265,12 +265,13 @@ def _refusal(operation: str, answer: Answer, content: bytes) -> ArmError:
     body = answer.body
     error = body.get("error")
     inner: Mapping[str, Any] = error if isinstance(error, dict) else body
-    code = inner.get("code") or body.get("ErrorCode") or "no code"
+    code = inner.get("code") or body.get("ErrorCode") or "without a code"
     message = inner.get("message") or _value(body.get("Message"))
     details = [one for one in inner.get("details") or () if isinstance(one, dict)]
     codes = [str(one["code"]) for one in details if one.get("code")]
     named = " ".join([str(code), *codes])
-    text = str(message or (content[:200].decode("ascii", "replace") if not body else "no message"))
+    raw = "" if body else content[:200].decode("ascii", "replace").strip()
+    text = str(message or raw or "no message")
     told = [str(one["message"]) for one in details if one.get("message")]
     return ArmError(operation, answer.status, named, " ".join(" ".join([text, *told]).split())[:500])
 

@@ -8,6 +8,7 @@ alone. So: stdout only, one record a line, ASCII, and a code that tells.
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import uuid
 from collections import Counter
@@ -177,6 +178,8 @@ def main(runbook: Runbook[P], argv: Sequence[str]) -> int:
             f"{len(refused.faults)} parameter faults, nothing was sent; the token help lists all parameters"
         )
         return BAD_PARAMETERS
+    # Libraries log warnings; with nobody listening Python prints them to stderr, past our prefixes.
+    logging.getLogger().addHandler(logging.NullHandler())
     arm = connect(options.cloud, options.identity, minutes=options.max_minutes)
     session = Session(runbook.name, options, arm)
     work = runbook.check if len(tokens) < len(argv) else runbook.run
