@@ -49,7 +49,7 @@ class Checked:
     read: Callable[[str], object]
 
 
-PLACE = Text(r"https://\S+|var:\w[\w-]*|[^\s:]+", "var:NAME or out/report.ndjson")
+PLACE = Text(r"(?-i:https://\S+|var:\w[\w-]*)|[^\s:]+", "var:NAME or out/report.ndjson")
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,8 @@ class CommonParams:
             )
         if self.report.startswith("https://"):
             yield "parameter report cannot be a blob URL yet; give a path"
+        if self.notify.startswith("https://"):
+            yield "parameter notify takes the place where the URL is kept, never the URL: var:NAME or a path"
 
 
 P = TypeVar("P", bound=CommonParams)
@@ -136,9 +138,9 @@ def read(kind: type[P], tokens: Sequence[str]) -> P:
     for token in filter(None, map(_unquoted, tokens)):
         name, equals, text = token.partition("=")
         if not equals:
-            faults.append(f"{token!r} is not a name=value token")
+            faults.append(f"{_quoted(token)} is not a name=value token")
         elif name not in known:
-            faults.append(f"no parameter {name!r}{_suggestion(name, known)}")
+            faults.append(f"no parameter {_quoted(name)}{_suggestion(name, known)}")
         elif name in values:
             faults.append(f"parameter {name} is given twice")
         else:
@@ -194,6 +196,11 @@ def _unquoted(text: str) -> str:
     return text
 
 
+def _quoted(text: str) -> str:
+    """As it was given, but for what follows a scheme: a URL may hold a secret."""
+    return repr(re.sub(r"://.*", "://...", text, flags=re.DOTALL))
+
+
 def _suggestion(name: str, known: dict[str, Parameter]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     return f" (did you mean {near[0]!r}?)" if near else "; help lists them"
@@ -209,7 +216,7 @@ def _value(parameter: Parameter, text: str, faults: list[str]) -> Any:
             return tuple(_scalar(parameter, kind, part) for part in parts)
         return _scalar(parameter, parameter.type, text)
     except ValueError as error:
-        faults.append(f"parameter {parameter.name} must be {error}, got {text!r}")
+        faults.append(f"parameter {parameter.name} must be {error}, got {_quoted(text)}")
         return parameter.default
 
 
