@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from azure.core.rest import HttpRequest, HttpResponse
 
 TRIES = 6
-"""Sendings of one read before it counts as failed."""
+"""Sendings of one request before it counts as failed."""
 
 PATIENCE_S = 900.0
 """The longest single wait that a Retry-After may ask for."""
@@ -115,13 +115,16 @@ class Arm:
         Raises:
             ArmError: `is_clear_refusal` tells a refusal from an answer that leaves open whether it was done.
         """
+        tried = 0
         while True:
+            tried += 1
             try:
                 return self._once(_Call("vaults", "POST", url, operation, body))[0]
             except _AgainError as again:
-                if again.error.status != 429 or again.after is None or again.after > PATIENCE_S:
+                after = again.after
+                if again.error.status != 429 or after is None or after > PATIENCE_S or tried == TRIES:
                     raise again.error from again
-                self.wait(again.after, operation)
+                self.wait(after, operation)
 
     def _read(self, call: _Call, on_answer: Callable[[Answer], None] | None = None) -> Answer:
         tried = 0
@@ -267,10 +270,11 @@ def _refusal(operation: str, answer: Answer, content: bytes) -> ArmError:
     inner: Mapping[str, Any] = error if isinstance(error, dict) else body
     code = inner.get("code") or body.get("ErrorCode") or "without a code"
     message = inner.get("message") or _value(body.get("Message"))
-    details = [one for one in inner.get("details") or () if isinstance(one, dict)]
+    listed = inner.get("details")
+    details = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     codes = [str(one["code"]) for one in details if one.get("code")]
     named = " ".join([str(code), *codes])
-    raw = "" if body else content[:200].decode("ascii", "replace").strip()
+    raw = content[:200].decode("ascii", "replace").strip() if _object(content) is None else ""
     text = str(message or raw or "no message")
     told = [str(one["message"]) for one in details if one.get("message")]
     return ArmError(operation, answer.status, named, " ".join(" ".join([text, *told]).split())[:500])
@@ -283,13 +287,12 @@ def _value(message: object) -> object:
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds, or a date, as HTTP allows both."""
     text = headers.get("retry-after", "").strip()
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return float(text)
     try:
-        moment = parsedate_to_datetime(text)
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(timezone.utc)).total_seconds())
     except (TypeError, ValueError):
         return None
-    return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
 
 
 def _first_line(error: Exception) -> str:
