@@ -16,7 +16,7 @@ from typing import Annotated, Literal, Protocol
 
 from backupkit.backups import Backups
 from backupkit.entrypoint import Runbook, Session, check_rights, main, say, warn
-from backupkit.evidence import DAY, Case, History, cases_of, overdue_s
+from backupkit.evidence import DAY, Case, History, cases_of, confirmed, overdue_s
 from backupkit.failures import CAUSES, NONE_GIVEN
 from backupkit.limits import WORKLOADS
 from backupkit.params import VAULT_ID, Between, Checked, CommonParams, Text
@@ -288,7 +288,7 @@ def judged(options: Params, vaults: Vaults, now: datetime) -> list[Decision]:
     cases = cases_of(vaults.failing(since, now), since, now)
     first = decide(cases, Situation(now, options), OF_THE_ITEM)
     doubtful = [one.case for one in first if one.retry or one.case.cause.code == NONE_GIVEN]
-    cases = cases_of(vaults.confirm({case.history.vault for case in doubtful}), since, now)
+    cases = confirmed(cases, vaults.confirm({case.history.vault for case in doubtful}), since, now)
     at = Situation(now, options, running=vaults.running, unread=vaults.unread_vaults)
     alike = Alike(options.storm_min, options.storm_share, vaults.items_in)
     at.storms = storms(cases, alike, lambda case: back_off_end(case, at) if case.attempts else None)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from backupkit import vaults as vault
 from backupkit.arm import Arm
-from backupkit.errors import ArmError, BackupkitError
+from backupkit.errors import ArmError, BackupkitError, OutOfTimeError
 from backupkit.estate import Estate, Unread
 from backupkit.evidence import History, histories, merged
 from backupkit.limits import JOB_READS_AN_HOUR
@@ -35,7 +35,12 @@ class Backups:
         self._sources: dict[str, Source] = {}
         self._from = self._until = NEVER
         self.running: Counter[str] = Counter()
-        self.unread_vaults: dict[str, str] = {}
+        self._without_items: set[str] = set()
+
+    @property
+    def unread_vaults(self) -> Mapping[str, str]:
+        """Why, by vault and whatever else could not be read, `accept_unread` or not."""
+        return self._estate.failed
 
     @property
     def unread(self) -> list[Unread]:
@@ -65,6 +70,7 @@ class Backups:
         self._from, self._until = min(since, until - DAY), until
         self._jobs = self._estate.jobs(names, self._from, until)
         self._items = self._estate.items(names)
+        self._without_items = set(self._estate.failed)
         self._sizes = Counter(item.vault for item in self._items)
         self._policies = self._estate.policies(names)
         found = self._histories(self._jobs)
@@ -78,8 +84,7 @@ class Backups:
         for name in sorted(names):
             try:
                 jobs = self._list(name)
-            except ArmError as error:
-                self.unread_vaults[name] = str(error)
+            except (ArmError, OutOfTimeError) as error:
                 self._estate.could_not_read(name, error)
                 continue
             listed.extend(jobs)
@@ -157,4 +162,6 @@ class Backups:
         return vault.jobs(self._arm, name, min([self._from, *starts]), self._until + DAY)
 
     def _histories(self, jobs: Iterable[Job]) -> list[History]:
-        return histories(self._items, jobs, self._policies, self._sources)
+        found = histories(self._items, jobs, self._policies, self._sources)
+        # A job whose item is not among those read is of an item that is gone only where all were read.
+        return [one for one in found if one.item or one.vault not in self._without_items]

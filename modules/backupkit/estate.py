@@ -85,10 +85,12 @@ class Estate:
         self._accepted = {one.lower() for one in options.accept_unread}
         self._scopes: list[Scope] = []
         self.unread: list[Unread] = []
+        self.failed: dict[str, str] = {}
         self.subscriptions: tuple[str, ...] = ()
 
     def could_not_read(self, scope: str, reason: object) -> None:
-        """Remember it, unless `accept_unread` names it or its subscription."""
+        """Remember it; it is no fault of the run where `accept_unread` names it or its subscription."""
+        self.failed[scope.lower()] = str(reason)
         if not {scope.lower(), subscription_of(scope)} & self._accepted:
             self.unread.append(Unread(scope, str(reason)))
 
@@ -139,7 +141,7 @@ class Estate:
 
     def vaults_with_failures(self, since: datetime, until: datetime) -> set[str]:
         rows = self._rows(FAILED_JOBS.format(since=stamp(since), until=stamp(until)), "list failed jobs")
-        return {str(row["id"]).lower().split("/backupjobs/")[0] for row in rows}
+        return set(self._askable({str(row["id"]).lower().split("/backupjobs/")[0] for row in rows}))
 
     def jobs(self, vaults: Sequence[str], since: datetime, until: datetime) -> list[Job]:
         """Jobs that started or ended in the window, and those that still run."""
@@ -158,14 +160,10 @@ class Estate:
         One that Resource Graph does not show is asked for by a GET: only a
         404 means that it is gone; any other refusal leaves it unknown.
         """
-        wanted = sorted({one.lower() for one in ids if one})
+        wanted = self._askable({one.lower() for one in ids if one})
         found: dict[str, Source] = {}
         for batch in batches(wanted, SOURCES_A_QUERY):
-            try:
-                rows = self._rows(SOURCES.format(ids=quoted(batch)), "read the machines behind failed items")
-            except ValueError as error:
-                self.could_not_read("machines behind failed items", error)
-                continue
+            rows = self._rows(SOURCES.format(ids=quoted(batch)), "read the machines behind failed items")
             found.update((key, source) for key, source in map(_source, rows))
         for missing in wanted:
             if missing not in found:
@@ -174,9 +172,26 @@ class Estate:
 
     def _source_by_get(self, resource: str, api_version: str) -> Source:
         try:
-            return _source(self._arm.get(f"{resource}?api-version={api_version}", f"read {resource}").body)[1]
+            body = self._arm.get(f"{resource}?api-version={api_version}", f"read {resource}").body
+            if str(body.get("id")).lower() != resource:
+                raise ArmError(f"read {resource}", 200, "NotTheResource", "the answer is of something else")
+            return _source(body)[1]
         except ArmError as error:
+            if error.status not in (403, 404):
+                self.could_not_read(resource, error)
             return Source(resource, exists=error.status != 404, known=error.status == 404)
+
+    def _askable(self, ids: Iterable[str]) -> list[str]:
+        """Those that can stand in a query, in order; the others are unread."""
+        found = []
+        for one in sorted(ids):
+            try:
+                quoted([one])
+            except ValueError as error:
+                self.could_not_read(one, error)
+            else:
+                found.append(one)
+        return found
 
     def _of_vaults(
         self, query: str, vaults: Sequence[str], what: str, make: Callable[[Mapping[str, Any]], T]

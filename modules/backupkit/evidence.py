@@ -92,6 +92,16 @@ def cases_of(histories: Iterable[History], since: datetime, now: datetime) -> li
     return cases
 
 
+def confirmed(
+    told: Iterable[Case], histories: Sequence[History], since: datetime, now: datetime
+) -> list[Case]:
+    """The cases as the vaults have them; one whose failure a vault no longer calls so is still a case."""
+    cases = cases_of(histories, since, now)
+    of_item, judged = {one.key: one for one in histories}, {case.history.key for case in cases}
+    settled = [case for case in told if case.history.key in of_item.keys() - judged]
+    return cases + [replace(case, history=of_item[case.history.key]) for case in settled]
+
+
 def overdue_s(history: History, now: datetime) -> float:
     """Seconds past the RPO; infinite where there is no recovery point at all."""
     age = rpo_age(history.item, now)

@@ -93,9 +93,9 @@ class Graph:
                 top = max(1, top // 2)
                 continue
             page = body.get("data")
-            if not isinstance(page, list):
-                raise ArmError(what, 200, "NoData", "the answer has no rows")
-            total = total if token else int(body.get("totalRecords") or 0)
+            if not isinstance(page, list) or type(body.get("totalRecords")) is not int:
+                return rows, total, "an answer without rows, or without their number, came"
+            total = total if token else body["totalRecords"]
             rows.extend(page)
             token = str(body.get("$skipToken") or "")
             if not token:

@@ -71,6 +71,11 @@ def start_vm_backup(arm: Arm, item: Item, *, keep_until: datetime) -> Start:
     except (IdentityError, OutOfTimeError) as error:
         return Start(item, refusal=str(error))
     url = answer.headers.get("azure-asyncoperation", "")
+    if not url:
+        told = (
+            f"start backup of {item.name}: Azure answered {answer.status} without an operation to ask about"
+        )
+        return Start(item, refusal=told, open=True)
     return Start(item, operation_url=arm_path(url), wait_s=_number(answer.headers.get("retry-after", "")))
 
 
