@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -52,6 +53,7 @@ class Connection(H11Protocol):
         inner = self.app
 
         async def app(scope: Message, receive: Receive, send: Send) -> None:
+            _acknowledge(connected)
             await inner({**scope, "abort": lambda: proxy.abort(connected)}, receive, send)
 
         self.app = app
@@ -128,6 +130,17 @@ def _connections(simulator: Simulator, state: ServerState) -> Callable[[], async
     )
     config.load()
     return lambda: Connection(config, state, {})
+
+
+def _acknowledge(transport: asyncio.Transport) -> None:
+    """Tell the client at once that its head has come.
+
+    Clients that use a proxy do not switch Nagle's algorithm off: they hold the body back until
+    they know, which Linux would tell 40 ms later.
+    """
+    connection = transport.get_extra_info("socket")
+    if connection is not None and sys.platform == "linux":
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 def _listener(port: int) -> socket.socket:
