@@ -98,8 +98,9 @@ def confirmed(
     """The cases as the vaults have them; one whose failure a vault no longer calls so is still a case."""
     cases = cases_of(histories, since, now)
     of_item, judged = {one.key: one for one in histories}, {case.history.key for case in cases}
-    settled = [case for case in told if case.history.key in of_item.keys() - judged]
-    return cases + [replace(case, history=of_item[case.history.key]) for case in settled]
+    settled = of_item.keys() - judged
+    kept = [case for case in told if case.history.key in settled]
+    return cases + [replace(case, history=of_item[case.history.key]) for case in kept]
 
 
 def overdue_s(history: History, now: datetime) -> float:
