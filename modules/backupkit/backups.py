@@ -33,7 +33,7 @@ class Backups:
         self._sizes: Counter[str] = Counter()
         self._policies: list[Policy] = []
         self._sources: dict[str, Source] = {}
-        self._from = self._until = NEVER
+        self._since = self._from = self._until = NEVER
         self.running: Counter[str] = Counter()
         self._without_items: set[str] = set()
 
@@ -67,16 +67,13 @@ class Backups:
         # A vault may keep failures while Resource Graph no longer lists it itself.
         failed = self._estate.vaults_with_failures(since, until)
         names = sorted(one for one in failed if one in chosen or not self._only)
-        self._from, self._until = min(since, until - DAY), until
+        self._since, self._from, self._until = since, min(since, until - DAY), until
         self._jobs = self._estate.jobs(names, self._from, until)
         self._items = self._estate.items(names)
         self._without_items = set(self._estate.failed)
         self._sizes = Counter(item.vault for item in self._items)
         self._policies = self._estate.policies(names)
-        found = self._histories(self._jobs)
-        judged = [one for one in found if any(job.failed and job.until >= since for job in one.jobs)]
-        self._sources = self._estate.sources(one.item.source for one in judged if one.item)
-        return self._histories(self._jobs)
+        return self._with_sources()
 
     def confirm(self, names: Iterable[str]) -> list[History]:
         """Lay each of these vaults' own job lists over what Resource Graph told."""
@@ -90,6 +87,16 @@ class Backups:
             listed.extend(jobs)
             self.running[name] = sum(job.is_backup and job.is_running for job in jobs)
         self._jobs = merged(self._jobs, listed)
+        return self._with_sources()
+
+    def _with_sources(self) -> list[History]:
+        """The histories; the machines behind items with a failure of the window are read, each once."""
+        found = self._histories(self._jobs)
+        judged = [one for one in found if any(job.failed and job.until >= self._since for job in one.jobs)]
+        wanted = {one.item.source.lower() for one in judged if one.item} - self._sources.keys()
+        if not wanted:
+            return found
+        self._sources |= self._estate.sources(wanted)
         return self._histories(self._jobs)
 
     def items_in(self, name: str) -> int:
