@@ -298,8 +298,7 @@ def judged(options: Params, vaults: Vaults, now: datetime) -> list[Decision]:
 def run(session: Session[Params]) -> None:
     vaults = Backups(session.arm, session.options, session.options.vaults)
     retry(session, vaults)
-    session.unread(vaults.unread)
-    session.raise_if_partial()
+    session.finish(vaults.unread)
 
 
 def retry(session: Session[Params], vaults: Vaults) -> None:
@@ -307,7 +306,8 @@ def retry(session: Session[Params], vaults: Vaults) -> None:
     decisions = judged(options, vaults, session.started)
     wanted = [] if options.dry_run else [one.case for one in decisions if one.retry]
     starts = vaults.start_all(to_start(case, session) for case in wanted)
-    session.tell([told(session, one, starts.get(one.case.history.key)) for one in decisions])
+    did = "would_retry" if options.dry_run else "retried"
+    session.tell([told(session, one, starts.get(one.case.history.key)) for one in decisions], did)
     for start, job in vaults.follow(starts.values(), options.follow):
         session.counts[f"then_{job.status.lower()}"] += 1
         (warn if job.failed else say)(job.status.lower(), item=start.item.name, job=job.name)

@@ -55,12 +55,14 @@ class Session(Generic[P]):
             self._report.write(json.dumps(entry) + "\n")
             self._report.flush()
 
-    def tell(self, entries: Sequence[Mapping[str, Any]]) -> None:
+    def tell(self, entries: Sequence[Mapping[str, Any]], did: str) -> None:
         """Log and report decisions: objects with `verdict`, `rule` and `reason`; a failed one is a warning.
 
-        A line each, or counts where `log=summary` asks for them or a job's stream would overflow.
+        `did` is a verdict to count even where no item has it. A line each, or counts where `log=summary`
+        asks for them or a job's stream would overflow.
         """
         self.counts["decided"] = len(entries)
+        self.counts.update(dict.fromkeys((did, "left", "failed"), 0))
         brief = self.options.log == "summary" or len(entries) > MOST_LINES
         reasons: Counter[tuple[str, str]] = Counter()
         for entry in entries:
@@ -68,7 +70,8 @@ class Session(Generic[P]):
             verdict = str(entry["verdict"])
             self.counts[verdict.replace(" ", "_")] += 1
             reasons[verdict, str(entry["rule"])] += 1
-            self.counts["out_of_time"] += entry["rule"] == "out_of_time"
+            if entry["rule"] == "out_of_time":
+                self.counts["out_of_time"] += 1
             if entry.get("attention") or verdict == "failed":
                 self.attention.append(f"{verdict} {entry['name']}: {entry['reason']}")
             if verdict == "failed" or not brief:
@@ -79,8 +82,13 @@ class Session(Generic[P]):
             for (verdict, rule), count in sorted(reasons.items()):
                 say(verdict, rule=rule, count=count)
 
-    def raise_if_partial(self) -> None:
-        """Raises PartialFailureError where something failed, was not read, or was left for want of time."""
+    def finish(self, unread: Sequence[Unread]) -> None:
+        """Name what was not read.
+
+        Raises:
+            PartialFailureError: something failed, was not read, or was left for want of time.
+        """
+        self.unread(unread)
         decisions = self.counts["decided"]
         found = [
             (self.counts["failed"], f"of {decisions} items failed"),
@@ -219,18 +227,23 @@ def _notified(session: Session[P], ended: tuple[int, str]) -> int:
 
 
 def _message(session: Session[P], fault: str) -> dict[str, Any]:
-    """`text` is what Teams shows; a Logic App can read the rest."""
+    """One body for all: a card for Teams workflows, `text` for older connectors, the rest for a Logic App."""
     counts = " ".join(f"{name}={count}" for name, count in session.counts.items())
-    shown = session.attention[:20]
+    # What nothing is done about comes first.
+    shown = sorted(session.attention, key=lambda line: line.startswith(("retried", "would")))[:20]
+    headline = f"{session.runbook} {session.run_id}: {fault or 'items need attention'}"
+    lines = [headline, f"done {counts}", *shown]
     more = len(session.attention) - len(shown)
-    lines = [
-        f"{session.runbook} {session.run_id}: {fault or 'items need attention'}",
-        f"done {counts}",
-        *shown,
-    ]
     if more > 0:
         lines.append(f"and {more} more; the report has them all")
+    card = {
+        "type": "AdaptiveCard",
+        "version": "1.2",
+        "body": [{"type": "TextBlock", "text": line, "wrap": True} for line in lines],
+    }
     return {
+        "type": "message",
+        "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}],
         "text": "\n\n".join(lines),
         "runbook": session.runbook,
         "run": session.run_id,
