@@ -84,6 +84,7 @@ class Graph:
     def _read_once(self, query: str, scope: Scope, what: str) -> tuple[list[Row], int, str]:
         rows: list[Row] = []
         total, token, top = 0, "", GRAPH_PAGE
+        used = set[str]()
         while True:
             try:
                 body = self._page(query, scope, what, top, token).body
@@ -97,8 +98,9 @@ class Graph:
                 return rows, total, "an answer without rows, or without their number, came"
             total = total if token else body["totalRecords"]
             rows.extend(page)
+            used.add(token)
             token = str(body.get("$skipToken") or "")
-            if not token:
+            if token in used:  # the last page has none, and none is what the first was asked with
                 cut = str(body.get("resultTruncated")).lower() == "true"
                 return rows, total, "Resource Graph cut the result off" if cut else ""
 
