@@ -129,7 +129,7 @@ def not_ours(case: Case, at: Situation) -> str | None:
 
 
 def cancelled_by_a_person(case: Case, at: Situation) -> str | None:
-    later = [job for job in case.history.backups if job.cancelled and job.started > case.failure.started]
+    later = [job for job in case.history.backups if job.cancelled and job.until >= case.failure.until]
     return f"a person cancelled its backup at {stamp(later[0].until)}" if later else None
 
 

@@ -82,11 +82,11 @@ class Case:
 
 
 def cases_of(histories: Iterable[History], since: datetime, now: datetime) -> list[Case]:
-    """The newest failure of each item speaks for it; a failed backup before any other failed job."""
+    """The failure that ended last speaks for its item; a failed backup before any other failed job."""
     cases = []
     for history in histories:
         failed = [job for job in history.jobs if job.until >= since and job.failure]
-        newest = next((job for job in failed if job.is_backup), failed[0] if failed else None)
+        newest = max(failed, key=lambda job: (job.is_backup, job.until), default=None)
         if newest and newest.failure:
             cases.append(Case(history, newest, newest.failure, history.attempts(now)))
     return cases
