@@ -257,12 +257,12 @@ def judge(case: Case, at: Situation, rules: Sequence[Rule]) -> Decision:
 
 
 def back_off_end(case: Case, at: Situation) -> datetime | None:
-    """From the last attempt, doubling; a scheduled failure backs off only where another operation ran."""
-    if case.attempts:
-        last = max(job.until for job in case.attempts)
-        doubled: timedelta = at.options.backoff * 2 ** (len(case.attempts) - 1)
-        return last + doubled
-    return case.failure.until + at.options.backoff if case.cause.cause == "wait" else None
+    """From the end of the last attempt, doubling; any failure backs off once where another operation ran."""
+    ends = [case.failure.until + at.options.backoff] if case.cause.cause == "wait" else []
+    if case.history.tried:
+        doubled: timedelta = at.options.backoff * 2 ** max(0, len(case.attempts) - 1)
+        ends.append(max(job.until for job in case.history.tried) + doubled)
+    return max(ends, default=None)
 
 
 # -- Run: read, decide, start, tell ---------------------------------------------------------------
@@ -291,7 +291,7 @@ def judged(options: Params, vaults: Vaults, now: datetime) -> list[Decision]:
     cases = confirmed(cases, vaults.confirm({case.history.vault for case in doubtful}), since, now)
     at = Situation(now, options, running=vaults.running, unread=vaults.unread_vaults)
     alike = Alike(options.storm_min, options.storm_share, vaults.items_in)
-    at.storms = storms(cases, alike, lambda case: back_off_end(case, at) if case.attempts else None)
+    at.storms = storms(cases, alike, lambda case: back_off_end(case, at) if case.history.tried else None)
     return decide(cases, at)
 
 
