@@ -201,22 +201,21 @@ def vault_unread(case: Case, at: Situation) -> str | None:
 
 
 def storm(case: Case, at: Situation) -> str | None:
-    group = at.storms.get(case.alike)
-    if group is None or group.recovered:
-        return None
-    told = f"storm: {group.items} items of the vault fail with {case.cause.code}"
-    if group.blocked_until and at.now < group.blocked_until:
-        return f"{told}; the last canaries failed, new ones after {stamp(group.blocked_until)}"
-    if group.running + at.taken[case.alike] >= at.options.canaries:
-        return f"{told}; waiting for a canary to complete"
+    for key in case.alike:
+        group = at.storms.get(key)
+        if group is None or group.recovered:
+            continue
+        told = f"storm: {group.items} items of the vault fail with {key[1]}"
+        if group.blocked_until and at.now < group.blocked_until:
+            return f"{told}; the last canaries failed, new ones after {stamp(group.blocked_until)}"
+        if group.running + at.taken[key] >= at.options.canaries:
+            return f"{told}; waiting for a canary to complete"
     return None
 
 
 def no_room(case: Case, at: Situation) -> str | None:
-    most, busy = (
-        at.options.max_per_vault,
-        at.running.get(case.history.vault, 0) + at.taken[case.history.vault],
-    )
+    most, vault = at.options.max_per_vault, case.history.vault
+    busy = at.running.get(vault, 0) + at.taken[vault]
     if busy >= most:
         return f"no room in the vault: {busy} backups run or start, max_per_vault={most}"
     most = at.options.max_triggers
@@ -247,7 +246,7 @@ def judge(case: Case, at: Situation, rules: Sequence[Rule]) -> Decision:
         reason = rule(case, at)
         if reason:
             return Decision(case, False, rule.__name__, reason)
-    at.taken.update([case.history.vault, case.alike, "run"])
+    at.taken.update([case.history.vault, "run", *case.alike])
     if case.has_code(at.options.retry_codes):
         return Decision(case, True, "retry_codes", f"retry_codes names {case.cause.code}")
     if case.cause.cause == "unknown":

@@ -50,11 +50,16 @@ class History:
         return [job for job in self.backups if job.user is not False and now - job.started < DAY]
 
     @property
-    def tried(self) -> list[Job]:
-        """Backups not known to be scheduled, since the last success, that ended badly or run."""
+    def unresolved(self) -> list[Job]:
+        """Backups since the last success that ended badly or run."""
         success = max((job.until for job in self.backups if job.succeeded), default=None)
-        tried = [job for job in self.backups if job.user is not False and not job.succeeded]
-        return [job for job in tried if success is None or job.until > success]
+        others = [job for job in self.backups if not job.succeeded]
+        return [job for job in others if success is None or job.until > success]
+
+    @property
+    def tried(self) -> list[Job]:
+        """Those of `unresolved` not known to be scheduled."""
+        return [job for job in self.unresolved if job.user is not False]
 
     def attempts(self, now: datetime) -> list[Job]:
         """Those of `tried` that started in the last 24 hours."""
@@ -71,9 +76,13 @@ class Case:
     attempts: Sequence[Job]
 
     @property
-    def alike(self) -> tuple[str, str]:
-        """Failures of one vault with one code may have one cause."""
-        return self.history.vault, self.cause.code
+    def alike(self) -> list[tuple[str, str]]:
+        """Vault and codes of its failures since its last success: failures alike may have one cause.
+
+        A canary that fails for another cause than its storm's is still one of the storm.
+        """
+        codes = [job.failure.code for job in self.history.unresolved if job.failure]
+        return [(self.history.vault, code) for code in dict.fromkeys([self.cause.code, *codes])]
 
     def has_code(self, codes: Iterable[str]) -> bool:
         """By name in any casing, or by number."""

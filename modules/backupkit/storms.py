@@ -38,12 +38,14 @@ def storms(
     """The storms among the cases by vault and code."""
     groups: dict[tuple[str, str], list[Case]] = defaultdict(list)
     for case in cases:
-        if case.failure.is_backup:
-            groups[case.alike].append(case)
+        if case.failure.is_backup and case.history.item:
+            for key in case.alike:
+                groups[key].append(case)
     found = {}
     for (vault, code), group in groups.items():
         failing = [case for case in group if case.history.success_since(case.failure) is None]
-        if len(failing) >= max(alike.least, alike.share * alike.items_in(vault)):
+        # Divided, since a product such as 0.07 * 100 is more than 7.
+        if len(failing) >= alike.least and len(failing) / max(1, alike.items_in(vault)) >= alike.share:
             found[vault, code] = _storm(group, failing, back_off)
     return found
 
