@@ -1,0 +1,222 @@
+"""The records that decisions are made of; a factory is told only what matters to the case.
+
+It is Tuesday, 10 March 2026, 09:00 UTC. Unless a case says otherwise, a VM
+that still exists is backed up every night at 22:00 UTC, and its newest
+recovery point is from the night before last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from backupkit.evidence import History
+from backupkit.failures import classify
+from backupkit.params import duration
+from backupkit.records import Item, Job, Policy, Source
+from backupkit.vaults import Start
+
+from runbooks.auto_retry import Decision, Params, judged
+
+NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+
+PASSING = "BackUpOperationFailed"
+OTHER_PASSING = "CloudInternalError"
+WAIT = "BMSUserErrorObjectLocked"
+HUMAN = "UserErrorInsufficientMSIPermissions"
+GONE = "UserErrorVmNotFoundV2"
+LIMIT = "CloudDosAbsoluteLimitReached"
+HEALS = "CloudDosAbsoluteLimitReachedWithRetry"
+FOREIGN = "RestoreOperationFailed"
+UNKNOWN = "UserErrorBrandNew"
+
+SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
+VAULTS = f"{SUBSCRIPTION}/resourcegroups/rg-backup/providers/microsoft.recoveryservices/vaults"
+SCHEDULE, A_PERSON, NOBODY_KNOWS = False, True, None
+WEEK = tuple(range(7))
+
+
+def before(ago: str) -> datetime:
+    """`2h` is two hours ago."""
+    return NOW - duration(ago)
+
+
+def vault_id(name: str) -> str:
+    return f"{VAULTS}/{name}"
+
+
+def job(status: str, ended: str, /, *, code: str = PASSING, takes: str = "15m", **facts: Any) -> Job:
+    """A VM's backup of last night's schedule; `ended` that long ago."""
+    end = before(ended)
+    details = [] if code == "none given" else [{"errorTitle": code}]
+    known = Job(
+        id="",
+        vault="",
+        name=f"{status}-{ended}-{takes}".lower(),
+        operation="Backup",
+        status=status,
+        workload="vm",
+        started=end - duration(takes),
+        ended=end,
+        user=SCHEDULE,
+        item="",
+        item_name="",
+        container="",
+        failure=classify(details) if status == "Failed" else None,
+    )
+    return replace(known, **facts)
+
+
+def failed(ended: str = "10h", /, **facts: Any) -> Job:
+    return job("Failed", ended, **facts)
+
+
+def attempt(ended: str, /, **facts: Any) -> Job:
+    """A failed backup that somebody started: a runbook or a person, the vault does not tell them apart."""
+    return failed(ended, **{"user": A_PERSON, **facts})
+
+
+def completed(ended: str, /, **facts: Any) -> Job:
+    return job("Completed", ended, **facts)
+
+
+def warned(ended: str, /, **facts: Any) -> Job:
+    return job("CompletedWithWarnings", ended, **facts)
+
+
+def cancelled(ended: str, /, **facts: Any) -> Job:
+    return job("Cancelled", ended, **facts)
+
+
+def running(since: str = "20m", /, **facts: Any) -> Job:
+    return job("InProgress", since, takes="0m", **{"ended": None, **facts})
+
+
+def policy(at: str = "22:00", **facts: Any) -> Policy:
+    """A daily one at this time of day."""
+    hour, minute = map(int, at.split(":"))
+    known = Policy(f"{VAULTS}/policy", "UTC", ((hour, minute),), WEEK, timedelta(days=1), keep_days=30)
+    return replace(known, **facts)
+
+
+def item(vm: str = "vm-01", vault: str = "rsv-01", **facts: Any) -> Item:
+    container = f"iaasvmcontainerv2;rg-app;{vm}"
+    known = Item(
+        id=f"{vault_id(vault)}/backupFabrics/Azure/protectionContainers/IaasVMContainer;{container}"
+        f"/protectedItems/VM;{container}",
+        vault=vault_id(vault),
+        name=vm,
+        workload="vm",
+        container=container,
+        source=machine(vm),
+        policy=f"{VAULTS}/policy",
+        state="Protected",
+        soft_deleted=False,
+        last_recovery_point=before("35h"),
+    )
+    return replace(known, **facts)
+
+
+def machine(vm: str) -> str:
+    return f"{SUBSCRIPTION}/resourceGroups/rg-app/providers/Microsoft.Compute/virtualMachines/{vm}"
+
+
+def history(*jobs: Job, vm: str = "vm-01", vault: str = "rsv-01", **facts: Any) -> History:
+    """What is known of one VM; `facts` are `policy`, `source`, `item=None`, or anything of its item."""
+    whole = {name: facts.pop(name) for name in ("policy", "source", "item") if name in facts}
+    its_item = item(vm, vault, **facts)
+    ordered = sorted(jobs, key=lambda one: (one.started, one.name), reverse=True)
+    tied = tuple(replace(one, vault=vault_id(vault), item_name=vm) for one in ordered)
+    known = History(its_item.key, vault_id(vault), its_item, tied, policy(), Source(machine(vm)))
+    return replace(known, **whole)
+
+
+def many(count: int, *jobs: Job, first: int = 1, **facts: Any) -> list[History]:
+    """So many VMs of one vault, alike."""
+    return [history(*jobs, vm=f"vm-{number:02}", **facts) for number in range(first, first + count)]
+
+
+@dataclass
+class Vaults:
+    """An Azure of these histories; Resource Graph says the same, but for what `graph` says otherwise.
+
+    `sizes` are the items of a vault by its name; one that is not named has a thousand.
+    """
+
+    truth: Iterable[History]
+    graph: Iterable[History] | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    running: dict[str, int] = field(default_factory=dict)
+    unread_vaults: dict[str, str] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    started: list[tuple[str, datetime]] = field(default_factory=list)
+    refusing: Mapping[str, str] = field(default_factory=dict)
+    time_for: int = 1_000_000
+    followed: Iterable[tuple[str, Job]] = ()
+
+    def failing(self, since: datetime, until: datetime) -> list[History]:
+        return list(self.truth if self.graph is None else self.graph)
+
+    def confirm(self, names: Iterable[str]) -> list[History]:
+        told = {one.key: one for one in self.failing(NOW, NOW)}
+        for name in names:
+            self.asked.append(name.rpartition("/")[2])
+            if self.asked[-1] in self.unreadable:
+                self.unread_vaults[name] = self.unreadable[self.asked[-1]]
+                continue
+            here = [one for one in self.truth if one.vault == name]
+            told.update((one.key, one) for one in here)
+            self.running.setdefault(name, sum(len(one.running) for one in here))
+        return list(told.values())
+
+    def items_in(self, name: str) -> int:
+        return self.sizes.get(name.rpartition("/")[2], 1000)
+
+    def start_all(self, wanted: Iterable[tuple[Item, datetime]]) -> dict[str, Start]:
+        self.started = [(one.name, until) for one, until in wanted]
+        names = {one.item.name: one.item for one in self.truth if one.item}
+        starts = [
+            Start(names[vm], job=f"job-of-{vm}", refusal=self.refusing.get(vm, ""))
+            for vm, _ in self.started[: self.time_for]
+        ]
+        return {start.item.key: start for start in starts}
+
+    def follow(self, starts: Iterable[Start], span: timedelta) -> Iterator[tuple[Start, Job]]:
+        by_name = {start.item.name: start for start in starts}
+        return ((by_name[vm], one) for vm, one in self.followed)
+
+
+def decisions(
+    histories: Iterable[History], *, at: datetime = NOW, vaults: Vaults | None = None, **options: Any
+) -> dict[str, Decision]:
+    """What is decided of each VM, by its name, in the order of the ranking."""
+    found = judged(Params(**options), vaults or Vaults(list(histories)), at)
+    return {name_of(one): one for one in found}
+
+
+def name_of(decision: Decision) -> str:
+    whole = decision.case.history
+    return whole.item.name if whole.item else whole.key
+
+
+def decided(
+    *jobs: Job, at: datetime = NOW, options: Mapping[str, Any] | None = None, **facts: Any
+) -> Decision:
+    """What is decided of a VM that these jobs are of."""
+    return next(iter(decisions([history(*jobs, **facts)], at=at, **(options or {})).values()))
+
+
+def told(decision: Decision) -> tuple[str, str, str]:
+    """`retried` or `left`, by which rule, and why."""
+    return "retried" if decision.retry else "left", decision.rule, decision.reason
+
+
+def retried(found: Mapping[str, Decision]) -> list[str]:
+    return [name for name, one in found.items() if one.retry]
+
+
+def left_by(found: Mapping[str, Decision], rule: str) -> list[str]:
+    return [name for name, one in found.items() if one.rule == rule and not one.retry]
