@@ -89,7 +89,9 @@ class Estate:
         self.subscriptions: tuple[str, ...] = ()
 
     def could_not_read(self, scope: str, reason: object) -> None:
-        """Remember it; it is no fault of the run where `accept_unread` names it or its subscription."""
+        """Remember it, once; it is no fault of the run where `accept_unread` names it or its subscription."""
+        if scope.lower() in self.failed:
+            return
         self.failed[scope.lower()] = str(reason)
         if not {scope.lower(), subscription_of(scope)} & self._accepted:
             self.unread.append(Unread(scope, str(reason)))
@@ -201,7 +203,7 @@ class Estate:
             for row in self._rows(query.replace("{vaults}", quoted(batch)), f"read {what}", batch):
                 try:
                     records.append(make(row))
-                except (KeyError, TypeError, ValueError) as error:
+                except (KeyError, TypeError, ValueError, OverflowError) as error:
                     self.could_not_read(str(row["id"]), f"a row of {what} has an unknown shape: {error!r}")
         return records
 
