@@ -117,16 +117,24 @@ def _asked(arm: Arm, start: Start) -> Start:
 
 
 def settle_from_list(starts: Iterable[Start], listed: Iterable[Job], known: set[str]) -> list[Start]:
-    """Find the jobs of starts left open among the vaults' new jobs.
+    """Find the jobs of starts left open among the vaults' new jobs; a job is of one start.
 
     `known` are names of jobs that were there before.
     """
-    fresh = [job for job in listed if job.is_backup and job.name.lower() not in known]
-    return [_found(start, fresh) if start.open and not start.job else start for start in starts]
+    settled, listed = list(starts), list(listed)
+    taken = known | {start.job.lower() for start in settled}
+    for n, start in enumerate(settled):
+        if start.open and not start.job:
+            fresh = (job for job in listed if job.is_backup and job.name.lower() not in taken)
+            settled[n] = _found(start, fresh)
+            taken.add(settled[n].job.lower())
+    return settled
 
 
 def _found(start: Start, fresh: Iterable[Job]) -> Start:
     for job in fresh:
+        if job.vault != start.item.vault:
+            continue
         of_item = job.item == start.item.key or job.container == start.item.container
         if of_item or (not job.item and not job.container and job.item_name == start.item.name.lower()):
             return replace(start, job=job.name, refusal="", open=False)
