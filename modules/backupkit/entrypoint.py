@@ -44,10 +44,12 @@ class Session(Generic[P]):
         self.attention: list[str] = []
         self._report = report
 
-    def open_report(self, stack: ExitStack) -> None:
+    def open_report(self, stack: ExitStack, *, checking: bool) -> None:
+        """Open the place of the report; what is there already outlives a check."""
         if self.options.report:
             path = report_path(self.options.report, self.runbook, self.started, self.run_id)
-            self._report = stack.enter_context(open_report(path))
+            file = stack.enter_context(open_report(path, "a" if checking else "w"))
+            self._report = None if checking else file
 
     def record(self, entry: Mapping[str, Any]) -> None:
         """Add one object to the report, at once, so that a killed run leaves what it did."""
@@ -190,17 +192,17 @@ def main(runbook: Runbook[P], argv: Sequence[str]) -> int:
     logging.getLogger().addHandler(logging.NullHandler())
     arm = connect(options.cloud, options.identity, minutes=options.max_minutes)
     session = Session(runbook.name, options, arm)
-    work = runbook.check if len(tokens) < len(argv) else runbook.run
-    return _notified(session, _worked(session, work))
+    checking = len(tokens) < len(argv)
+    return _notified(session, _worked(session, runbook, checking=checking))
 
 
-def _worked(session: Session[P], work: Callable[[Session[P]], None]) -> tuple[int, str]:
+def _worked(session: Session[P], runbook: Runbook[P], *, checking: bool) -> tuple[int, str]:
     """The exit code and the line that explains it."""
     fault = ""
     with ExitStack() as stack:
         try:
-            session.open_report(stack)
-            work(session)
+            session.open_report(stack, checking=checking)
+            (runbook.check if checking else runbook.run)(session)
         except BackupkitError as failure:
             fault = str(failure) if isinstance(failure, PartialFailureError) else _sentence(failure)
     say("done", **session.counts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
 
 from backupkit.errors import BackupkitError
 
@@ -58,10 +58,10 @@ def report_path(location: str, runbook: str, started: datetime, run_id: str) -> 
     return Path(place)
 
 
-def open_report(path: Path) -> TextIO:
+def open_report(path: Path, mode: Literal["w", "a"] = "w") -> TextIO:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("w", encoding="ascii", newline="\n")
+        return path.open(mode, encoding="ascii", newline="\n")
     except OSError as error:
         why = f"report={path}: cannot be written ({error.strerror}); name a place that can"
         raise LocationError(why) from error
