@@ -28,7 +28,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.estate import Estate
-from tests.backupkit.fakes import NOW, Clock, Simulated, load
+from tests.backupkit.fakes import NOW, Clock, Simulated, load, refused
 
 HOOK = "https://hooks.example.com/workflows/SECRET?sig=SECRET"
 VAULT = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/rsv-1"
@@ -304,15 +304,15 @@ def test_check_sends_no_message(run, mocker, tmp_path):
     post.assert_not_called()
 
 
-def checked(capsys, **world):
+def checked(capsys, report="out/", instead=lambda sent: None, **world):
     """The lines of checking the rights over two vaults, and how it ended."""
     estate, clock = Estate(NOW), Clock()
     subscription = estate.subscription("app", id="11111111-0000-0000-0000-000000000000")
     for name in ("rsv-1", "rsv-2"):
         estate.vault(name, subscription=subscription, group="rg")
     estate.world.update(world)
-    arm = Simulated(load(estate, clock), clock).arm()
-    session = Session("auto_retry", CommonParams(report="out/"), arm)
+    arm = Simulated(load(estate, clock), clock, instead).arm()
+    session = Session("auto_retry", CommonParams(report=report), arm)
     try:
         check_rights(session, Backups(arm, CommonParams()), START_BACKUP, "Backup Operator")
         ended = ""
@@ -328,6 +328,19 @@ def vault_id(name):
 
 def test_rights_that_are_there_are_fine(capsys):
     assert checked(capsys) == (["ok sees='1 subscriptions, 2 vaults'", "ok report='can be written'"], "")
+    assert checked(capsys, report="") == (["ok sees='1 subscriptions, 2 vaults'"], "")
+
+
+def test_a_right_that_cannot_be_read_counts_as_missing(capsys):
+    def instead(sent):
+        asks = sent.path.endswith("/rsv-2/providers/Microsoft.Authorization/permissions")
+        return refused(403, "AuthorizationFailed", "no") if asks else None
+
+    lines, ended = checked(capsys, instead=instead)
+
+    told = f"read permissions at {vault_id('rsv-2')}: Azure answered 403 AuthorizationFailed: no"
+    assert lines[-1] == f"WARNING: right unknown vault={vault_id('rsv-2')} why='{told}'"
+    assert ended == "1 of 2 vaults lack the right, 0 scopes were not read; see the WARNING lines above"
 
 
 def test_a_right_that_is_missing_comes_with_the_command_that_grants_it(capsys):
