@@ -1,4 +1,4 @@
-"""Run the storage tests on Azurite as well: `python -m tests.simulator.on_azurite FOLDER`, that of its package."""
+"""Run the storage tests on Azurite as well: `python -m tests.simulator.on_azurite FOLDER-OF-ITS-PACKAGE`."""
 
 import os
 import re
