@@ -5,7 +5,7 @@ PY := .venv/bin/python
 IN_AZURE := $(wildcard runbooks/*.py modules/backupkit/*.py)
 TOOLS := $(wildcard deploy_runbooks.py modules/deployer/*.py simulator/*.py simulator/*/*.py)
 
-.PHONY: help venv demo test azurite bench check lock clean
+.PHONY: help venv demo test faults azurite bench check lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -36,6 +36,9 @@ build/azurite/installed: requirements/azurite/package-lock.json
 	@command -v npm >/dev/null || { echo "no npm found; install Node.js 18 or later, or put it on PATH" >&2; exit 1; }
 	@mkdir -p build/azurite && cp requirements/azurite/package.json requirements/azurite/package-lock.json build/azurite
 	@npm --prefix build/azurite ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@
+
+faults: venv ## every fault of Azure at every request of a run
+	@$(PY) -m pytest -n 2 -q tests/faults
 
 bench: venv ## measure, and compare with the numbers to reach
 	@$(PY) -m tests.benchmarks

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 # No deadline: how fast this machine is decides nothing. Derandomized: a red run is red again.
-settings.register_profile("suite", deadline=None, derandomize=True, database=None)
+settings.register_profile("suite", max_examples=50, deadline=None, derandomize=True, database=None)
 settings.load_profile("suite")
 
 

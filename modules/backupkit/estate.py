@@ -179,9 +179,11 @@ class Estate:
                 raise ArmError(f"read {resource}", 200, "NotTheResource", "the answer is of something else")
             return _source(body)[1]
         except ArmError as error:
+            # A subscription the identity cannot see answers as one that does not exist.
+            gone = error.status == 404 and "SubscriptionNotFound" not in error.code
             if error.status not in (403, 404):
                 self.could_not_read(resource, error)
-            return Source(resource, exists=error.status != 404, known=error.status == 404)
+            return Source(resource, exists=not gone, known=gone)
 
     def _askable(self, ids: Iterable[str]) -> list[str]:
         """Those that can stand in a query, in order; the others are unread."""

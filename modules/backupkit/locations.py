@@ -62,6 +62,6 @@ def open_report(path: Path, mode: Literal["w", "a"] = "w") -> TextIO:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open(mode, encoding="ascii", newline="\n")
-    except OSError as error:
-        why = f"report={path}: cannot be written ({error.strerror}); name a place that can"
+    except (OSError, ValueError) as error:
+        why = f"report={path}: cannot be written ({error}); name a place that can"
         raise LocationError(why) from error

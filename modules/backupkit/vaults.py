@@ -91,7 +91,7 @@ def settle(arm: Arm, starts: Iterable[Start]) -> list[Start]:
         if not waiting:
             break
         try:
-            arm.wait(max(settled[n].wait_s for n in waiting), "wait for backups to start")
+            arm.wait(max(1.0, *(settled[n].wait_s for n in waiting)), "wait for backups to start")
         except OutOfTimeError:
             break
         for n in waiting:
