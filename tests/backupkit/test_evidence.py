@@ -252,6 +252,26 @@ def test_attempts_are_those_of_a_day_since_the_last_success():
     assert names(one.unresolved) == ["failed", "cancelled", "scheduled"]
 
 
+def test_of_several_successes_the_last_settles():
+    one = history(completed("8h"), attempt("10h"), completed("12h"))
+
+    assert one.unresolved == []
+
+
+def test_a_success_settles_what_ended_in_the_same_second():
+    one = history(attempt("2h", takes="9m"), completed("2h"))
+
+    assert one.unresolved == []
+    assert one.success_since(one.jobs[0]) == one.jobs[1]
+
+
+def test_a_day_after_it_began_an_attempt_is_no_longer_of_the_day():
+    """The first began 1440 minutes ago, the second 1439."""
+    one = history(attempt("1430m", name="a", takes="10m"), attempt("1429m", name="b", takes="10m"))
+
+    assert names(one.attempts(NOW)) == names(one.on_demand(NOW)) == ["b"]
+
+
 def test_an_attempt_that_outlasted_a_success_is_not_settled_by_it():
     one = history(attempt("1h", name="long", takes="9h"), completed("5h", takes="10m"))
 
@@ -280,6 +300,7 @@ def test_a_failed_backup_speaks_before_a_later_failed_restore():
 
 def test_failures_before_the_window_are_no_case():
     assert judged(failed("5h"), since="4h") == []
+    assert judged(failed("4h", name="just"), since="4h") == [("just", [])]
 
 
 def test_a_case_knows_what_was_tried():

@@ -38,6 +38,7 @@ def found(*histories, least=3, share=0.5, items=6, back_off=lambda case: None):
         pytest.param(3, 3, 0.5, 7, False, id="too small a share"),
         pytest.param(3, 3, 0.0, 1000, True, id="no share is asked for"),
         pytest.param(3, 3, 1.0, 3, True, id="the whole vault"),
+        pytest.param(1, 1, 1.0, 1, True, id="a vault of one item"),
         pytest.param(3, 3, 1.0, 0, True, id="of a vault whose items were not counted"),
     ],
 )
@@ -99,6 +100,13 @@ def test_a_storm_is_over_when_a_backup_of_one_of_its_items_completed_that(job, r
     storm = found(history(failed("10h"), job, vm="canary"), *many(3, failed("10h")))[KEY]
 
     assert storm.recovered is recovered
+
+
+def test_the_newest_failure_of_all_its_items_is_what_a_backup_must_come_after():
+    canary = history(failed("20h"), completed("12h", takes="1h"), vm="canary")
+    storm = found(canary, *many(2, failed("20h")), *many(2, failed("10h"), first=3))[KEY]
+
+    assert not storm.recovered
 
 
 def test_a_backup_of_another_item_of_the_vault_ends_no_storm():
