@@ -74,6 +74,15 @@ FRESH = {"last_recovery_point": before("20h")}
         pytest.param([failed("10h")], {"last_recovery_point": None}, True, id="it has no recovery point"),
         pytest.param([failed("10h")], FRESH, False, id="its recovery point is young enough"),
         pytest.param(
+            [failed("10h")], {"last_recovery_point": before("24h")}, False, id="it is as old as promised"
+        ),
+        pytest.param(
+            [failed("10h")],
+            {"last_recovery_point": before("1441m")},
+            True,
+            id="it is a minute older than that",
+        ),
+        pytest.param(
             [failed("10h")],
             {"policy": policy(every=7 * (NOW - before("24h")))},
             False,

@@ -131,6 +131,19 @@ def test_a_window_goes_by_the_clock_on_the_wall(moment, holds):
     assert DailyWindow.read("02:00-03:00@Europe/Berlin").holds(utc(moment)) is holds
 
 
+@pytest.mark.parametrize(
+    ("window", "clock", "holds"),
+    [
+        ("08:00-18:00@UTC", "08:00", True),
+        ("08:00-18:00@UTC", "18:00", False),
+        ("22:00-06:00@UTC", "22:00", True),
+        ("22:00-06:00@UTC", "06:00", False),
+    ],
+)
+def test_a_window_has_its_start_and_not_its_end(window, clock, holds):
+    assert DailyWindow.read(window).holds(utc(f"2026-03-10T{clock}:00Z")) is holds
+
+
 CLOCKS = st.times().map(lambda at: f"{at:%H:%M}")
 
 
