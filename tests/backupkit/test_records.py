@@ -322,6 +322,7 @@ def test_which_policy_an_item_has(policy, expected):
 
 def test_an_item_without_a_friendly_name_goes_by_the_end_of_its_name():
     assert item(friendlyName=None).name == "vm-01"
+    assert item(friendlyName="SAP on vm-01").name == "SAP on vm-01"
 
 
 # -- Policies ----------------------------------------------------------------------------------
@@ -411,6 +412,13 @@ ALL = tuple(range(7))
             id="every six hours, from nobody knows when",
         ),
         pytest.param(
+            v2("Hourly", scheduleWindowStartTime="2026-01-01T00:00:00Z", scheduleWindowDuration=4),
+            ((0, 0), (4, 0)),
+            ALL,
+            timedelta(hours=4),
+            id="hourly, it is not said how often: as often as Azure allows",
+        ),
+        pytest.param(
             v1("Daily", scheduleRunTimes=["soon", None]),
             (),
             ALL,
@@ -470,6 +478,9 @@ def kept(count: object, unit: str | None = "Days") -> dict[str, object]:
         ),
         pytest.param({"dailySchedule": kept(2, "Months")}, 60, id="months"),
         pytest.param({"dailySchedule": kept(1, "Years")}, 365, id="years"),
+        pytest.param(
+            {"dailySchedule": kept(9, "Fortnights")}, 9, id="a unit that there is not counts as days"
+        ),
         pytest.param({"dailySchedule": kept("14")}, None, id="a number in text"),
         pytest.param({"monthlySchedule": kept(12, "Months")}, None, id="months alone"),
         pytest.param({"dailySchedule": None}, None, id="null"),
