@@ -19,7 +19,7 @@ def backup_entry(history: History, job: Job, cause: Failure, now: datetime) -> d
     that needs them, and no backup has completed since.
     """
     item, age = history.item, rpo_age(history.item, now)
-    late = overdue_s(history, now) > 0
+    late = item is not None and overdue_s(history, now) > 0
     return {
         "item": item.id if item else None,
         "name": item.name if item else job.item_name,
