@@ -22,6 +22,7 @@ import orjson
 from simulator import (
     arm,
     arm_ids,
+    blob,
     control,
     graph,
     groups,
@@ -57,6 +58,7 @@ def all_routes(issuer: Issuer) -> list[Route]:
         *graph.routes.all,
         *permissions.routes.all,
         *hooks.routes.all,
+        *blob.routes.all,
         *recovery.routes.all,
         *arm.routes.all,
     ]
@@ -74,12 +76,16 @@ class Simulator:
         self._faults = faults
         self._kill = kill
         self._worker = ThreadPoolExecutor(1, "services")
-        self.plays = cache(self._plays)
+        self._has_routes = cache(self._any_route)
 
     def close(self) -> None:
         self._worker.shutdown()
 
-    def _plays(self, host: str) -> bool:
+    def plays(self, host: str) -> bool:
+        """Whether the host is there; a storage account's is while the account is. Any thread may ask."""
+        return self._has_routes(host) and blob.is_there(self.world, host)
+
+    def _any_route(self, host: str) -> bool:
         return any(route.host.fullmatch(host) for route in self._routes)
 
     def answer(self, request: Request) -> tuple[str, Response]:
@@ -111,7 +117,7 @@ class Simulator:
         if control.is_control(request):
             answered = await self._on_worker(control.answer, self.world, self.issuer.secret, request)
             await _send(send, answered.status, *encoded(request, answered))
-        elif not self.plays(request.host.split(":")[0]):
+        elif not self._has_routes(request.host.split(":")[0]):
             self.stats.refused(request.host)
             refusal = RefusedError(403, "HostNotSimulated", f"the simulator does not play {request.host}")
             await _send(send, 403, *encoded(request, refusal.response()))
@@ -180,6 +186,7 @@ async def read(scope: Message, receive: Receive) -> Request:
         headers=headers,
         body=await _body(receive),
         scheme=scope["scheme"],
+        target=target,
     )
 
 
@@ -232,7 +239,8 @@ def _payload(body: Any) -> tuple[bytes, str]:
 def _merged(ours: Mapping[str, str], theirs: Mapping[str, str]) -> Headers:
     taken = {name.lower() for name in theirs}
     kept = {name: value for name, value in ours.items() if name.lower() not in taken}
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in {**kept, **theirs}.items()]
+    pairs = {**kept, **theirs}.items()
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs if value]
 
 
 async def _send(send: Send, status: int, headers: Headers, body: bytes, share: float | None = None) -> None:

@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulator import clock, recovery_runs, worldfile
+from simulator import blob_files, clock, recovery_runs, worldfile
 from simulator.access import Access
 from simulator.limits import Limits
 from simulator.store import DYNAMIC, FOREVER, TABLES, TEXT, Row, Version, parsed, rows_of
@@ -40,6 +40,7 @@ def fill(world: World, folder: Path) -> None:
     _replay(world)
     world.access = _access(world)
     recovery_runs.continue_all(world)
+    blob_files.load(world, folder, seconds)
 
 
 def write(world: World, folder: Path) -> None:
@@ -54,6 +55,7 @@ def write(world: World, folder: Path) -> None:
     world.known.timeline = timeline
     text = json.dumps(worldfile.written(world.known), indent=1)
     (folder / "world.json").write_text(text + "\n", encoding="utf-8")
+    blob_files.dump(world, folder)
 
 
 def age(world: World, seconds: float) -> None:
@@ -62,6 +64,7 @@ def age(world: World, seconds: float) -> None:
         _age_rows(world, table, seconds)
     world.known = worldfile.read(clock.walk_shift(worldfile.written(world.known), -seconds))
     world.limits.age(seconds)
+    world.blobs.age(seconds)
     world.operations = {
         key: _timed(clock.walk_shift(one, -seconds), lambda at: round(at - seconds, 6))
         for key, one in world.operations.items()

@@ -14,6 +14,8 @@ from typing import Any
 _RSV = "Microsoft.RecoveryServices"
 _ITEMS = f"{_RSV}/Vaults/backupFabrics/protectionContainers"
 _DPP = "Microsoft.DataProtection"
+_BLOBS = "Microsoft.Storage/storageAccounts/blobServices"
+_DELEGATE = f"{_BLOBS}/generateUserDelegationKey/action"
 _AROUND = (
     "Microsoft.Authorization/*/read",
     "Microsoft.Resources/deployments/*",
@@ -139,15 +141,20 @@ BUILT_IN = {
         ("*/read", "Microsoft.Authorization/policy*", "Microsoft.PolicyInsights/*")
     ),
     "Storage Blob Data Reader": Role(
-        ("Microsoft.Storage/storageAccounts/blobServices/containers/read",),
-        (),
-        ("Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",),
+        (f"{_BLOBS}/containers/read", _DELEGATE), (), (f"{_BLOBS}/containers/blobs/read",)
     ),
     "Storage Blob Data Contributor": Role(
-        ("Microsoft.Storage/storageAccounts/blobServices/containers/*",),
+        (*(f"{_BLOBS}/containers/{verb}" for verb in ("read", "write", "delete")), _DELEGATE),
         (),
-        ("Microsoft.Storage/storageAccounts/blobServices/containers/blobs/*",),
+        tuple(
+            f"{_BLOBS}/containers/blobs/{verb}"
+            for verb in ("read", "write", "delete", "move/action", "add/action")
+        ),
     ),
+    "Storage Blob Data Owner": Role(
+        (f"{_BLOBS}/containers/*", _DELEGATE), (), (f"{_BLOBS}/containers/blobs/*",)
+    ),
+    "Storage Blob Delegator": Role((_DELEGATE,)),
 }
 
 

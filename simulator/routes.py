@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,8 @@ class Route:
     """`action` names the operation in statistics and is the right it needs.
 
     An empty `scope` needs a token but no right; `since` is the oldest
-    api-version the shapes were checked against (empty: none is asked for).
+    api-version the shapes were checked against (empty: none is asked for);
+    `where` are values the query must have ("": none).
     """
 
     method: str
@@ -34,6 +35,15 @@ class Route:
     scope: str
     since: str
     open: bool
+    where: Mapping[str, str]
+
+    def answers(self, request: Request) -> re.Match[str] | None:
+        """The segments of the path, if this is the route of the request."""
+        if self.method != request.method or not self.host.fullmatch(request.host.split(":")[0]):
+            return None
+        if any(request.query.get(name, "").lower() != value for name, value in self.where.items()):
+            return None
+        return self.path.fullmatch(request.path)
 
 
 class Routes:
@@ -56,6 +66,7 @@ class Routes:
         since: str = "2015-01-01",
         open: bool = False,
         host: str = "",
+        where: Mapping[str, str] | None = None,
     ) -> Callable[[Handler], Handler]:
         """Register a handler.
 
@@ -75,6 +86,7 @@ class Routes:
                     scope=scope,
                     since=since,
                     open=open,
+                    where=where or {},
                 )
             )
             return handler
@@ -101,10 +113,9 @@ def find(routes: list[Route], request: Request) -> tuple[Route, dict[str, str]]:
         RefusedError: 501 NotSimulated, a code Azure never sends.
     """
     for route in routes:
-        if route.method == request.method and route.host.fullmatch(request.host.split(":")[0]):
-            match = route.path.fullmatch(request.path)
-            if match:
-                return route, match.groupdict()
+        match = route.answers(request)
+        if match:
+            return route, match.groupdict()
     raise RefusedError(
         501,
         "NotSimulated",

@@ -13,7 +13,8 @@ class Request:
     """One request as a service sees it.
 
     `path` is percent-decoded, without repeated or trailing slashes, in the
-    casing the client used; `query` and `headers` have lower-cased names.
+    casing the client used; `query` and `headers` have lower-cased names. `target`
+    is the path as it was sent, for names in which slashes count.
     """
 
     method: str
@@ -23,6 +24,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     scheme: str = "https"
+    target: str = ""
 
     @property
     def base(self) -> str:
@@ -47,7 +49,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """`body` is sent as JSON, or as it is when it is bytes; None sends nothing."""
+    """`body` is sent as JSON, or as it is when it is bytes; None sends nothing.
+
+    A header that is "" is not sent, not even the one every answer has.
+    """
 
     status: int = 200
     body: Any = None

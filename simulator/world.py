@@ -10,6 +10,7 @@ from typing import Any
 
 from simulator import clock, dump
 from simulator.access import Access
+from simulator.blob_store import Blobs
 from simulator.limits import Limits
 from simulator.store import Row, Store
 from simulator.worldfile import WorldFile
@@ -36,6 +37,7 @@ class World:
     def __init__(self, settings: Settings | None = None, clock: Callable[[], float] = clock.now) -> None:
         self.settings = settings or Settings()
         self.store = Store()
+        self.blobs = Blobs()
         self.known = WorldFile()
         self.limits = Limits()
         self.access = Access([], [], {})

@@ -137,14 +137,15 @@ class Backups:
         left = span.total_seconds()
         jobs: dict[str, Job] = {}
         while waiting and left > 0:
-            pause = min(left, self._pause(waiting.values()))
+            pause = self._pause(waiting.values())
+            pause = left if left < 2 * pause else pause  # the last look is at the end of the span
             if pause >= self._arm.seconds_left:
                 break
             self._arm.wait(pause, "follow started backups")
             left -= pause
-            jobs = self._look_again(waiting)
+            jobs |= self._look_again(waiting)
             for name in [name for name, job in jobs.items() if not job.is_running]:
-                yield waiting.pop(name), jobs[name]
+                yield waiting.pop(name), jobs.pop(name)
         yield from ((waiting[name], jobs[name]) for name in waiting if name in jobs)
 
     def _look_again(self, waiting: Mapping[str, Start]) -> dict[str, Job]:
@@ -152,7 +153,7 @@ class Backups:
         for name in sorted({one.item.vault for one in waiting.values()}):
             try:
                 found.update((job.name.lower(), job) for job in self._list(name))
-            except ArmError as error:
+            except BackupkitError as error:
                 self._estate.could_not_read(name, error)
         return {name: found[name] for name in waiting if name in found}
 

@@ -77,12 +77,13 @@ class Session(Generic[P]):
             if entry.get("attention") or verdict == "failed":
                 self.attention.append(f"{verdict} {entry['name']}: {entry['reason']}")
             if verdict == "failed" or not brief:
+                undone = verdict == "failed" or entry["rule"] == "out_of_time"
                 facts = {"item": entry["name"], "vault": _last(entry["vault"]), "why": entry["reason"]}
                 facts.update({key: entry[key] for key in ("job", "new_job") if entry.get(key)})
-                (warn if verdict == "failed" else say)(verdict, **facts)
+                (warn if undone else say)(verdict, **facts)
         if brief:
             for (verdict, rule), count in sorted(reasons.items()):
-                say(verdict, rule=rule, count=count)
+                (warn if rule == "out_of_time" else say)(verdict, rule=rule, count=count)
 
     def finish(self, unread: Sequence[Unread]) -> None:
         """Name what was not read.
@@ -193,7 +194,8 @@ def main(runbook: Runbook[P], argv: Sequence[str]) -> int:
     arm = connect(options.cloud, options.identity, minutes=options.max_minutes)
     session = Session(runbook.name, options, arm)
     checking = len(tokens) < len(argv)
-    return _notified(session, _worked(session, runbook, checking=checking))
+    ended = _worked(session, runbook, checking=checking)
+    return ended[0] if checking else _notified(session, ended)
 
 
 def _worked(session: Session[P], runbook: Runbook[P], *, checking: bool) -> tuple[int, str]:

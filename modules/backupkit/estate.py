@@ -198,27 +198,37 @@ class Estate:
     def _of_vaults(
         self, query: str, vaults: Sequence[str], what: str, make: Callable[[Mapping[str, Any]], T]
     ) -> list[T]:
+        def readable(row: Mapping[str, Any]) -> T | None:
+            try:
+                return make(row)
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
+                self.could_not_read(str(row["id"]), f"a row of {what} has an unknown shape: {error!r}")
+                return None
+
         records: list[T] = []
         for batch in batches(vaults, VAULTS_A_QUERY):
-            for row in self._rows(query.replace("{vaults}", quoted(batch)), f"read {what}", batch):
-                try:
-                    records.append(make(row))
-                except (KeyError, TypeError, ValueError, OverflowError) as error:
-                    self.could_not_read(str(row["id"]), f"a row of {what} has an unknown shape: {error!r}")
+            asked = query.replace("{vaults}", quoted(batch))
+            found = self._records(asked, f"read {what}", readable, batch)
+            records.extend(record for record in found if record is not None)
         return records
 
-    def _rows(self, query: str, what: str, named: Sequence[str] = ()) -> list[Mapping[str, Any]]:
+    def _rows(self, query: str, what: str) -> list[Mapping[str, Any]]:
+        return self._records(query, what, lambda row: row)
+
+    def _records(
+        self, query: str, what: str, make: Callable[[Mapping[str, Any]], T], named: Sequence[str] = ()
+    ) -> list[T]:
         """Rows of all batches of the scope; a batch that cannot be read is named, or each of `named` is."""
-        rows: list[Mapping[str, Any]] = []
+        records: list[T] = []
         for scope in self._scopes:
             try:
-                rows.extend(self._graph.read(query, scope, what))
+                records.extend(self._graph.read_as(query, scope, what, make))
             except (IdentityError, OutOfTimeError):
                 raise
             except (ArmError, IncompleteReadError) as error:
                 for one in named or [f"{what}: {len(scope.subscriptions)} subscriptions"]:
                     self.could_not_read(one, error)
-        return rows
+        return records
 
 
 def _source(row: Mapping[str, Any]) -> tuple[str, Source]:

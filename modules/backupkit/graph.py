@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from backupkit.arm import Answer, Arm
 from backupkit.errors import ArmError, IncompleteReadError
@@ -64,26 +64,29 @@ class Graph:
         self._resets_after = 0.0
 
     def read(self, query: str, scope: Scope, what: str) -> list[Row]:
-        """All rows of a query that projects `id` and ends with `order by id asc`.
+        return self.read_as(query, scope, what, lambda row: row)
+
+    def read_as(self, query: str, scope: Scope, what: str, make: Callable[[Row], T]) -> list[T]:
+        """All rows of a query that projects `id` and ends with `order by id asc`, each made into a record.
+
+        Records are made page by page: whole rows of an estate would not fit the sandbox.
 
         Raises:
             IncompleteReadError: the rows do not add up to `totalRecords`, or an id came twice, in
                 three readings on end.
             ArmError: Azure refused, or went on not answering.
         """
-        faults = []
+        fault = ""
         for _ in range(READINGS):
-            rows, total, fault = self._read_once(query, scope, what)
-            keys = {str(row["id"]).lower() for row in rows}
-            fault = fault or _miscount(len(rows), len(keys), total)
+            reading = _Reading(make)
+            fault = self._read_once(query, scope, what, reading) or reading.fault
             if not fault:
-                return rows
-            faults.append(fault)
-        raise IncompleteReadError(f"{what}: {faults[-1]}, {READINGS} times on end")
+                return reading.records
+        raise IncompleteReadError(f"{what}: {fault}, {READINGS} times on end")
 
-    def _read_once(self, query: str, scope: Scope, what: str) -> tuple[list[Row], int, str]:
-        rows: list[Row] = []
-        total, token, top = 0, "", GRAPH_PAGE
+    def _read_once(self, query: str, scope: Scope, what: str, reading: _Reading[T]) -> str:
+        """Read to the end; returns what was odd."""
+        token, top = "", GRAPH_PAGE
         used = set[str]()
         while True:
             try:
@@ -93,16 +96,15 @@ class Graph:
                     raise
                 top = max(1, top // 2)
                 continue
-            page = body.get("data")
-            if not isinstance(page, list) or type(body.get("totalRecords")) is not int:
-                return rows, total, "an answer without rows, or without their number, came"
-            total = total if token else body["totalRecords"]
-            rows.extend(page)
+            if not isinstance(body.get("data"), list) or type(body.get("totalRecords")) is not int:
+                return "an answer without rows, or without their number, came"
+            reading.total = reading.total if token else body["totalRecords"]
+            reading.add(body["data"])
             used.add(token)
             token = str(body.get("$skipToken") or "")
             if token in used:  # the last page has none, and none is what the first was asked with
                 cut = str(body.get("resultTruncated")).lower() == "true"
-                return rows, total, "Resource Graph cut the result off" if cut else ""
+                return "Resource Graph cut the result off" if cut else ""
 
     def _page(self, query: str, scope: Scope, what: str, top: int, token: str) -> Answer:
         options: dict[str, Any] = {"resultFormat": "objectArray", "$top": top}
@@ -118,10 +120,26 @@ class Graph:
         self._resets_after = _seconds(answer.headers.get("x-ms-user-quota-resets-after", ""))
 
 
-def _miscount(rows: int, keys: int, total: int) -> str:
-    if keys != rows:
-        return f"{rows - keys} rows came twice"
-    return f"{rows} of {total} rows came" if rows != total else ""
+class _Reading(Generic[T]):
+    """One reading of a query: its records, and whether their number is right."""
+
+    def __init__(self, make: Callable[[Row], T]) -> None:
+        self._make = make
+        self._ids: set[str] = set()
+        self.records: list[T] = []
+        self.total = 0
+
+    def add(self, page: Iterable[Row]) -> None:
+        for row in page:
+            self._ids.add(str(row["id"]).lower())
+            self.records.append(self._make(row))
+
+    @property
+    def fault(self) -> str:
+        rows = len(self.records)
+        if len(self._ids) != rows:
+            return f"{rows - len(self._ids)} rows came twice"
+        return f"{rows} of {self.total} rows came" if rows != self.total else ""
 
 
 def _seconds(text: str) -> float:
