@@ -22,7 +22,7 @@ class BlobError(BackupkitError):
 
     def __init__(self, what: str, status: int, detail: str) -> None:
         answered = f"storage answered {status}" if status else "no answer from storage"
-        super().__init__(f"{what}: {answered}: {detail}")
+        super().__init__(f"{what}: {answered} {detail}{_advice(status)}")
         self.status = status
 
 
@@ -83,10 +83,12 @@ class Blobs:
         """
         from azure.core import MatchConditions
 
-        as_read = {"etag": etag, "match_condition": MatchConditions.IfNotModified} if etag else {}
         with _told(f"write {self.url}/{name}"):
             blob = self._container().get_blob_client(self._prefix + name)
-            return str(blob.upload_blob(content, overwrite=bool(etag), **as_read)["etag"])
+            if not etag:
+                return str(blob.upload_blob(content)["etag"])
+            as_read = MatchConditions.IfNotModified
+            return str(blob.upload_blob(content, overwrite=True, etag=etag, match_condition=as_read)["etag"])
 
     def delete(self, name: str, etag: str) -> None:
         """Delete it if it is still as it was read; one that is gone is no error.
@@ -131,6 +133,14 @@ class Blobs:
                 read_timeout=60,
             )
         return self._client
+
+
+def _advice(status: int) -> str:
+    if status in (401, 403):
+        return "; grant the identity Storage Blob Data Contributor there, and let it through the firewall"
+    if status == 0:
+        return "; check the account's name, and that it can be reached from here: not by a private endpoint"
+    return ""
 
 
 @contextmanager

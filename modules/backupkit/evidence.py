@@ -20,7 +20,7 @@ DAY = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Attempt:
-    """A backup that a run asked for; while no job of it is known, `job` is "" and both moments the asking's."""
+    """A backup that a run asked for; with no job known, `job` is "" and both moments the asking's."""
 
     started: datetime
     until: datetime

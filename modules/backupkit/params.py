@@ -52,6 +52,13 @@ class Checked:
 PLACE = Text(r"(?-i:https://\S+|var:\w[\w-]*)|[^\s:]+", "var:NAME or out/report.ndjson")
 
 
+LEDGER = Text(
+    r"none|(?-i:https://[a-z0-9]{3,24}\.blob\.core\.(windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)"
+    r"/[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])(/[\w.-]+)*/?)",
+    "https://<account>.blob.core.windows.net/<container>, without a SAS, or none",
+)
+
+
 @dataclass(frozen=True)
 class CommonParams:
     """What every runbook takes."""
