@@ -124,6 +124,13 @@ class Backups:
         found = {case.history.key: case for case in recalled}
         return [found.get(case.history.key, case) for case in cases]
 
+    def try_ledger(self) -> bool:
+        """Whether there is one that can be read; one that cannot be is unread."""
+        if self._ledger:
+            self._ledger.written()
+        self._check_ledger()
+        return self._ledger is not None and not self._ledger.broken
+
     def _check_ledger(self) -> None:
         if self._ledger and self._ledger.broken:
             self._estate.could_not_read(self._ledger.url, self._ledger.broken)

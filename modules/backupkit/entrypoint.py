@@ -157,6 +157,8 @@ def check_rights(session: Session[P], vaults: Backups, action: str, role: str) -
     say("ok", sees=f"{len(vaults.subscriptions)} subscriptions, {len(names)} vaults")
     if session.options.report:
         say("ok", report="can be written")
+    if vaults.try_ledger():
+        say("ok", ledger="can be read")
     lacking = sum(not _may(session, name, action, role) for name in names)
     session.counts["vaults"], session.counts["lacking"] = len(names), lacking
     session.unread(vaults.unread)

@@ -184,9 +184,10 @@ class Ledger:
         with self._watched():
             content, etag = self._blobs.read(name) or (b"[]", "")
         try:
-            intents = [Intent.read(entry) for entry in json.loads(content)]
-            if any(one.item.lower() != key for one in intents):
-                raise ValueError("it is of another item")
+            entries = json.loads(content)
+            intents = [Intent.read(entry) for entry in entries]
+            if not isinstance(entries, list) or any(one.item.lower() != key for one in intents):
+                raise ValueError("no list, or of another item")
         except (KeyError, TypeError, ValueError) as error:
             raise LedgerError(
                 f"{self.url}/{name} is not what a run writes ({type(error).__name__}); see in the vault "

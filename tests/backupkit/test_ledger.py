@@ -271,6 +271,7 @@ ENTRY = intent("1h").entry
         pytest.param(b"7", id="a number"),
         pytest.param(b'["x"]', id="a list of texts"),
         pytest.param(b'{"a": 1}', id="an object"),
+        pytest.param(b"{}", id="an empty object"),
         pytest.param(json.dumps([{**ENTRY, "at": "yesterday"}]).encode(), id="no moment"),
         pytest.param(json.dumps([{**ENTRY, "outcome": "fine"}]).encode(), id="an outcome nobody knows"),
         pytest.param(json.dumps([{**ENTRY, "job": None}]).encode(), id="no text where one must be"),
