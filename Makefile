@@ -5,7 +5,7 @@ PY := .venv/bin/python
 IN_AZURE := $(wildcard runbooks/*.py modules/backupkit/*.py)
 TOOLS := $(wildcard deploy_runbooks.py modules/deployer/*.py simulator/*.py simulator/*/*.py)
 
-.PHONY: help venv demo test bench check lock clean
+.PHONY: help venv demo test azurite bench check lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -28,6 +28,14 @@ demo: venv ## retry failed backups on the simulator, and say what to look at
 
 test: venv ## run the tests
 	@$(PY) -m pytest -n 2 -q tests
+
+azurite: venv build/azurite/installed ## the storage tests on Azurite as well
+	@$(PY) -m tests.simulator.on_azurite build/azurite/node_modules/azurite
+
+build/azurite/installed: requirements/azurite/package-lock.json
+	@command -v npm >/dev/null || { echo "no npm found; install Node.js 18 or later, or put it on PATH" >&2; exit 1; }
+	@mkdir -p build/azurite && cp requirements/azurite/package.json requirements/azurite/package-lock.json build/azurite
+	@npm --prefix build/azurite ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@
 
 bench: venv ## measure, and compare with the numbers to reach
 	@$(PY) -m tests.benchmarks

@@ -104,7 +104,7 @@ def running_now(case: Case, at: Situation) -> str | None:
 
 def source_gone(case: Case, at: Situation) -> str | None:
     if case.history.item is None:
-        return "the vault has no protected item of this job any more"
+        return "no item of the vault fits this job: it was removed, or its machine's name is not unique"
     source = case.history.source
     return f"{source.id} does not exist; stop its protection" if source and not source.exists else None
 

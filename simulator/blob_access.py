@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simulator import delegation
-from simulator.blob_errors import StorageError
-from simulator.blob_wire import Call, Right, bad_header
+from simulator.blob_errors import StorageError, bad_header
+from simulator.blob_wire import Call, Right
 from simulator.subscriptions import home_tenant
 from simulator.wire import RefusedError
 

@@ -41,7 +41,7 @@ def put_block(call: Call) -> Response:
     digest = checked_md5(call, call.header("content-md5"))
     call.container.blobs[blob.name] = blob
     call.world.blobs.stage(blob, call.world.blobs.keep(block_id, call.request.body), call.now)
-    return Response(201, b"", {"Content-MD5": digest, "x-ms-request-server-encrypted": "true"})
+    return Response(201, None, {"Content-MD5": digest, "x-ms-request-server-encrypted": "true"})
 
 
 def _check_id(block_id: str, blob: Blob) -> None:
@@ -65,7 +65,7 @@ def put_block_list(call: Call) -> Response:
     digest = checked_md5(call, call.header("content-md5"))
     blocks = [_named(one, blob) for one in parsed(call.request.body)]
     committed(call, blob, blocks, {**OCTETS, **content_headers(call)})
-    return Response(201, b"", {**written_headers(blob), "Content-MD5": digest})
+    return Response(201, None, {**written_headers(blob), "Content-MD5": digest})
 
 
 def _named(element: ET.Element, blob: Blob) -> Block:

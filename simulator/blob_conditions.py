@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from simulator.blob_errors import StorageError
-from simulator.blob_wire import Call, bad_header
+from simulator.blob_errors import StorageError, bad_header
+from simulator.blob_wire import Call
 
 if TYPE_CHECKING:
     from simulator.blob_store import Blob, Container

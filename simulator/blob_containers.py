@@ -32,7 +32,7 @@ def create(call: Call) -> Response:
     container = Container(call.container_name, metadata=metadata(call))
     _touched(call, container)
     call.containers[container.name] = container
-    return Response(201, b"", state_headers(container))
+    return Response(201, None, state_headers(container))
 
 
 @operations.on("GET", _CONTAINER, "GetContainerProperties", READ_CONTAINER, restype="container")
@@ -49,7 +49,7 @@ def get_properties(call: Call) -> Response:
         "x-ms-default-encryption-scope": "$account-encryption-key",
         "x-ms-deny-encryption-scope-override": "false",
     }
-    return Response(200, b"", headers)
+    return Response(200, None, headers)
 
 
 @operations.on(
@@ -58,7 +58,7 @@ def get_properties(call: Call) -> Response:
 def get_metadata(call: Call) -> Response:
     container = call.container
     blob_leases.check_read(call, container)
-    return Response(200, b"", {**state_headers(container), **metadata_headers(container)})
+    return Response(200, None, {**state_headers(container), **metadata_headers(container)})
 
 
 @operations.on(
@@ -70,7 +70,7 @@ def set_metadata(call: Call) -> Response:
     blob_leases.check_read(call, container)
     container.metadata = metadata(call)
     _touched(call, container)
-    return Response(200, b"", state_headers(container))
+    return Response(200, None, state_headers(container))
 
 
 @operations.on("GET", _CONTAINER, "GetContainerAcl", READ_CONTAINER, restype="container", comp="acl")
@@ -85,7 +85,7 @@ def delete(call: Call) -> Response:
     blob_conditions.check_write(call, container)
     blob_leases.check_write(call, container)
     call.world.blobs.delete_container(call.account.name, container)
-    return Response(202, b"")
+    return Response(202)
 
 
 def _touched(call: Call, container: Container) -> None:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 from simulator import blob_conditions, blob_leases
 from simulator.blob_access import CREATE, DELETE, READ, WRITE, authorise
-from simulator.blob_errors import StorageError
+from simulator.blob_errors import StorageError, bad_header
 from simulator.blob_store import Blob
 from simulator.blob_wire import (
     Call,
     Operations,
-    bad_header,
     http_date,
     metadata,
     metadata_headers,
@@ -56,7 +55,7 @@ def put_blob(call: Call) -> Response:
     said = {name: call.header(name.lower()) for name in CONTENT if call.header(name.lower())}
     headers = {**OCTETS, **said, **content_headers(call), "Content-MD5": digest}
     committed(call, blob, [call.world.blobs.keep("", call.request.body)], headers)
-    return Response(201, b"", {**written_headers(blob), "Content-MD5": digest})
+    return Response(201, None, {**written_headers(blob), "Content-MD5": digest})
 
 
 def writable(call: Call) -> Blob:
@@ -185,14 +184,14 @@ def described(call: Call, blob: Blob) -> dict[str, str]:
 @operations.on("HEAD", BLOB, "GetBlobProperties", READ)
 def get_properties(call: Call) -> Response:
     blob = readable(call)
-    return Response(200, b"", described(call, blob))
+    return Response(200, None, described(call, blob))
 
 
 @operations.on("GET", BLOB, "GetBlobMetadata", READ, comp="metadata")
 @operations.on("HEAD", BLOB, "GetBlobMetadata", READ, comp="metadata")
 def get_metadata(call: Call) -> Response:
     blob = readable(call)
-    return Response(200, b"", {**state_headers(blob), **metadata_headers(blob)})
+    return Response(200, None, {**state_headers(blob), **metadata_headers(blob)})
 
 
 @operations.on("PUT", BLOB, "SetBlobMetadata", WRITE, comp="metadata")
@@ -200,7 +199,7 @@ def set_metadata(call: Call) -> Response:
     blob = changeable(call)
     blob.metadata = metadata(call)
     touched(call, blob)
-    return Response(200, b"", written_headers(blob))
+    return Response(200, None, written_headers(blob))
 
 
 @operations.on("PUT", BLOB, "SetBlobProperties", WRITE, comp="properties")
@@ -209,7 +208,7 @@ def set_properties(call: Call) -> Response:
     blob = changeable(call)
     blob.headers = content_headers(call)
     touched(call, blob)
-    return Response(200, b"", state_headers(blob))
+    return Response(200, None, state_headers(blob))
 
 
 @operations.on("DELETE", BLOB, "DeleteBlob", DELETE)
@@ -218,7 +217,7 @@ def delete_blob(call: Call) -> Response:
         raise unplayed("snapshots")
     blob = changeable(call)
     call.world.blobs.delete(call.container, blob)
-    return Response(202, b"", {"x-ms-delete-type-permanent": "true"})
+    return Response(202, None, {"x-ms-delete-type-permanent": "true"})
 
 
 def changeable(call: Call) -> Blob:

@@ -120,3 +120,7 @@ class StorageError(Exception):
         self.code = code
         self.about = dict(about or {})
         self.headers = dict(headers or {})
+
+
+def bad_header(name: str, value: str) -> StorageError:
+    return StorageError("InvalidHeaderValue", {"HeaderName": name, "HeaderValue": value})

@@ -163,7 +163,8 @@ class _Writer:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:
             for block in blocks:
-                file.write(block.path.read_bytes())
+                with block.path.open("rb") as source:
+                    shutil.copyfileobj(source, file)
         return place
 
 

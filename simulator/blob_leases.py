@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from simulator import blob_conditions
 from simulator.blob_access import WRITE, WRITE_CONTAINER, authorise
-from simulator.blob_errors import StorageError
+from simulator.blob_errors import StorageError, bad_header
 from simulator.blob_store import Blob, Container, Lease
-from simulator.blob_wire import Call, Operations, bad_header, state_headers
+from simulator.blob_wire import Call, Operations, state_headers
 from simulator.wire import Response
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _carry_out(call: Call, one: Blob | Container) -> Response:
     if action == "break" and one.lease:
         left = max(0.0, (one.lease.breaks or call.now) - call.now)
         told["x-ms-lease-time"] = str(round(left))
-    return Response({"acquire": 201, "break": 202}.get(action, 200), b"", told)
+    return Response({"acquire": 201, "break": 202}.get(action, 200), None, told)
 
 
 def _acquire(call: Call, lease: Lease | None) -> Lease:

@@ -47,7 +47,7 @@ def get_account(call: Call) -> Response:
         "x-ms-account-kind": str(row.get("kind") or "StorageV2"),
         "x-ms-is-hns-enabled": str(bool(properties.get("isHnsEnabled"))).lower(),
     }
-    return Response(200, b"", headers)
+    return Response(200, None, headers)
 
 
 @operations.on("POST", "/", "GetUserDelegationKey", DELEGATE, restype="service", comp="userdelegationkey")

@@ -36,7 +36,14 @@ _UNPLAYED_HEADERS = (
     "x-ms-tags",
 )
 _UNPLAYED_QUERIES = ("snapshot", "versionid")
-_ON_OURS = ("Cache-Control", "Pragma", "Expires", "x-ms-correlation-request-id", "Strict-Transport-Security")
+_ARMS = (
+    "Cache-Control",
+    "Expires",
+    "Pragma",
+    "Strict-Transport-Security",
+    "X-Content-Type-Options",
+    "x-ms-correlation-request-id",
+)
 """Headers of ARM's answers that storage does not send; a blob's own Cache-Control would drown in ours."""
 
 
@@ -235,12 +242,8 @@ def metadata_headers(one: Container | Blob) -> dict[str, str]:
     return {f"x-ms-meta-{name}": value for name, value in one.metadata.items()}
 
 
-def bad_header(name: str, value: str) -> StorageError:
-    return StorageError("InvalidHeaderValue", {"HeaderName": name, "HeaderValue": value})
-
-
 def _common(request: Request) -> dict[str, str]:
-    headers = dict.fromkeys(_ON_OURS, "")
+    headers = dict.fromkeys(_ARMS, "")
     headers["Server"] = "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0"
     headers["x-ms-version"] = request.headers.get("x-ms-version", "")
     headers["x-ms-client-request-id"] = request.headers.get("x-ms-client-request-id", "")

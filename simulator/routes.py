@@ -96,7 +96,7 @@ class Routes:
 
 def _compiled(pattern: str) -> re.Pattern[str]:
     parts = re.split(r"(\{\w+\*?\})", pattern)
-    return re.compile("".join(_part(part) for part in parts), re.IGNORECASE)
+    return re.compile("".join(_part(part) for part in parts), re.IGNORECASE | re.DOTALL)
 
 
 def _part(part: str) -> str:

@@ -123,7 +123,7 @@ def _last(resource: object) -> str:
 def say(event: str, **facts: object) -> None:
     """Print one line, `event key=value ...`; text with blanks is quoted."""
     line = " ".join([event, *(f"{name}={_quoted(value)}" for name, value in facts.items())])
-    sys.stdout.write(" ".join(line.split("\n")).encode("ascii", "backslashreplace").decode("ascii") + "\n")
+    sys.stdout.write(" ".join(line.splitlines()).encode("ascii", "backslashreplace").decode("ascii") + "\n")
     sys.stdout.flush()
 
 
@@ -215,6 +215,11 @@ def _worked(session: Session[P], runbook: Runbook[P], *, checking: bool) -> tupl
             (runbook.check if checking else runbook.run)(session)
         except BackupkitError as failure:
             fault = str(failure) if isinstance(failure, PartialFailureError) else _sentence(failure)
+        except Exception as bug:
+            if not checking:
+                told = f"an unexpected {type(bug).__name__}; the job's exception has the traceback"
+                _notified(session, (FAILED, told))
+            raise
     say("done", **session.counts)
     if fault:
         error(fault)
@@ -240,11 +245,11 @@ def _notified(session: Session[P], ended: tuple[int, str]) -> int:
 
 def _message(session: Session[P], fault: str) -> dict[str, Any]:
     """One body for all: a card for Teams workflows, `text` for older connectors, the rest for a Logic App."""
-    counts = " ".join(f"{name}={count}" for name, count in session.counts.items())
+    done = " ".join(["done", *(f"{name}={count}" for name, count in session.counts.items())])
     # What nothing is done about comes first.
     shown = sorted(session.attention, key=lambda line: line.startswith(("retried", "would")))[:20]
     headline = f"{session.runbook} {session.run_id}: {fault or 'items need attention'}"
-    lines = [headline, f"done {counts}", *shown]
+    lines = [headline, done, *shown]
     more = len(session.attention) - len(shown)
     if more > 0:
         lines.append(f"and {more} more; the report has them all")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from backupkit.failures import Failure
+from backupkit.failures import NONE_GIVEN, Failure
 from backupkit.policies import rpo, rpo_age
 from backupkit.records import Item, Job, Policy, Source
 
@@ -151,7 +151,7 @@ def overdue_s(history: History, now: datetime) -> float:
 
 
 def merged(graph: Iterable[Job], vault: Iterable[Job]) -> list[Job]:
-    """Jobs by name, the vault's own word first; who started it and of what it is may be known to either."""
+    """Jobs by name, the vault's own word first; who started it, of what and why it failed either may know."""
     jobs = {(job.vault, job.name.lower()): job for job in graph}
     for job in vault:
         key = (job.vault, job.name.lower())
@@ -161,11 +161,13 @@ def merged(graph: Iterable[Job], vault: Iterable[Job]) -> list[Job]:
 
 
 def _laid_over(graph: Job, vault: Job) -> Job:
+    unexplained = vault.failure is not None and vault.failure.code == NONE_GIVEN
     return replace(
         vault,
         user=graph.user if vault.user is None else vault.user,
         item=vault.item or graph.item,
         container=vault.container or graph.container,
+        failure=graph.failure or vault.failure if unexplained else vault.failure,
     )
 
 

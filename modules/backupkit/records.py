@@ -256,8 +256,9 @@ def _hourly_times(inner: Mapping[str, Any], hours: int) -> tuple[tuple[int, int]
     if not start:
         return ()
     span = int(inner.get("scheduleWindowDuration") or 24)
-    starts = (start + timedelta(hours=hours * n) for n in range(max(1, span // max(1, hours))))
-    return tuple((one.hour, one.minute) for one in starts)
+    # The window's end is a run too: Azure PowerShell counts window / interval + 1 points a day.
+    starts = (start + timedelta(hours=hours * n) for n in range(span // max(1, hours) + 1))
+    return tuple(dict.fromkeys((one.hour, one.minute) for one in starts))
 
 
 def _keep_days(retention: Mapping[str, Any]) -> int | None:

@@ -239,10 +239,14 @@ def test_an_item_whose_machine_is_gone_is_left():
     )  # fmt: skip
 
 
-def test_a_failure_of_an_item_that_its_vault_no_longer_has_is_left():
+def test_a_failure_that_no_item_can_be_found_for_is_left():
     found = decided(failed(), item=None)
 
-    assert told(found) == ("left", "source_gone", "the vault has no protected item of this job any more")
+    assert told(found) == (
+        "left",
+        "source_gone",
+        "no item of the vault fits this job: it was removed, or its machine's name is not unique",
+    )
 
 
 def test_a_machine_that_cannot_be_read_is_not_taken_for_gone():

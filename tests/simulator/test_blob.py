@@ -257,16 +257,6 @@ class TestBlocks:
         longer = base64.b64encode(b"longer than it").decode()
         assert refused(blob.stage_block, longer, b"x") == (400, "InvalidBlobOrBlock")
 
-    def test_putting_the_whole_blob_forgets_blocks(self, container):
-        blob = container.get_blob_client("a")
-        stage(blob, 1)
-        blob.commit_block_list(blocks(1))
-        stage(blob, 2)
-        blob.upload_blob(b"whole", overwrite=True)
-
-        assert blob.get_block_list("all") == ([], [])
-        assert refused(blob.commit_block_list, blocks(1)) == (400, "InvalidBlockList")
-
     def test_uncommitted_blobs_are_listed_only_when_asked_for(self, container):
         stage(container.get_blob_client("a"), 1)
 
