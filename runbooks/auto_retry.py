@@ -18,9 +18,9 @@ from backupkit.backups import Backups
 from backupkit.entrypoint import Runbook, Session, check_rights, main
 from backupkit.evidence import DAY, Case, History, cases_of, confirmed, overdue_s
 from backupkit.failures import CAUSES, NONE_GIVEN
-from backupkit.ledger import ledger_at
+from backupkit.ledger import ledger_of
 from backupkit.limits import WORKLOADS
-from backupkit.params import LEDGER, VAULT_ID, Between, Checked, CommonParams, Text
+from backupkit.params import VAULT_ID, Between, Checked, LedgerParams, Text
 from backupkit.policies import next_run
 from backupkit.records import Item, Job
 from backupkit.retries import Decision, to_start, told, untried
@@ -39,12 +39,10 @@ HALF_AN_HOUR = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
-class Params(CommonParams):
+class Params(LedgerParams):
     vaults: Annotated[tuple[str, ...], "vault ids to look at; default all", VAULT] = ()
     workloads: Annotated[tuple[WORKLOAD, ...], "what to retry"] = ("vm",)
     window: Annotated[timedelta, "how far back failures are looked for", Between(60, 20160)] = DAY
-    dry_run: Annotated[bool, "decide and report, start nothing"] = True
-    ledger: Annotated[str, "blob container that attempts are written to; none counts jobs", LEDGER] = ""
     max_attempts: Annotated[int, "retries of an item in any 24 hours until one succeeds", Between(1, 8)] = 2
     max_triggers: Annotated[int, "backups this run starts at most", Between(0, 100_000)] = 200
     max_per_vault: Annotated[int, "backups running in a vault, ours and others'", Between(1, 1000)] = 20
@@ -61,14 +59,8 @@ class Params(CommonParams):
     quiet: Annotated[str, "daily hours without retries: HH:MM-HH:MM@Zone", Checked(DailyWindow.read)] = ""
     follow: Annotated[timedelta, "watch the started backups this long", Between(0, 180)] = timedelta(0)
 
-    @property
-    def remembers(self) -> bool:
-        return self.ledger not in ("", "none")
-
     def faults(self) -> Iterator[str]:
         yield from super().faults()
-        if not self.dry_run and not self.ledger:
-            yield "parameter ledger is required with dry_run=false; none counts attempts from job history"
         for code in sorted(set(map(str.lower, self.retry_codes)) & set(map(str.lower, self.never_codes))):
             yield f"{code} stands in retry_codes and in never_codes"
 
@@ -318,6 +310,7 @@ def promising(cases: Iterable[Case], options: Params, now: datetime) -> set[str]
 def run(session: Session[Params]) -> None:
     vaults = opened(session)
     retry(session, vaults)
+    vaults.remember(session.started)
     session.finish(vaults.unread)
 
 
@@ -334,9 +327,8 @@ def retry(session: Session[Params], vaults: Vaults) -> None:
 
 
 def opened(session: Session[Params]) -> Backups:
-    options, arm = session.options, session.arm
-    ledger = ledger_at(options.ledger, arm.credential, session.run_id) if options.remembers else None
-    return Backups(arm, options, options.vaults, ledger)
+    ledger = ledger_of(session.options, session.arm.credential, session.run_id)
+    return Backups(session.arm, session.options, session.options.vaults, ledger)
 
 
 def check(session: Session[Params]) -> None:

@@ -33,6 +33,8 @@ class Backups:
         self._estate = Estate(arm, options)
         self._only = {one.lower() for one in only}
         self._ledger = ledger
+        self._asked = ",".join(sorted([*map(str.lower, options.scope), *self._only])) or "all"
+        self._seen: list[str] = []
         self._jobs: list[Job] = []
         self._items: list[Item] = []
         self._sizes: Counter[str] = Counter()
@@ -61,7 +63,22 @@ class Backups:
         seen = self._estate.vaults()
         if self._only:
             self._estate.missing_vaults(self._only, seen)
-        return [one for one in seen if not self._only or one in self._only]
+        self._seen = [one for one in seen if not self._only or one in self._only]
+        if self._ledger:
+            try:
+                self._estate.vanished_vaults(self._ledger.last_vaults(self._asked), self._seen)
+            except BackupkitError as error:
+                self._estate.could_not_read(self._ledger.url, error)
+        return self._seen
+
+    def remember(self, started: datetime) -> None:
+        """Keep what was seen for the next run, if all was read."""
+        if not self._ledger or self.unread:
+            return
+        try:
+            self._ledger.keep_vaults(self._asked, started, self._seen)
+        except BackupkitError as error:
+            self._estate.could_not_read(self._ledger.url, error)
 
     def failing(self, since: datetime, until: datetime) -> list[History]:
         """What Resource Graph tells of the vaults with a failed job that started or ended in the window.

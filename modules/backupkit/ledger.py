@@ -10,89 +10,28 @@ the vault's jobs tell later.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from hashlib import sha256
 from typing import Any
 
 from backupkit.blobs import BlobError, Blobs, ConflictError, Credential
 from backupkit.errors import BackupkitError
-from backupkit.evidence import Attempt, Case, History
-from backupkit.records import Item, Job
-from backupkit.times import NEVER, stamp, utc
+from backupkit.evidence import Case
+from backupkit.intents import REFUSED, STARTED, Intent, laid_over, name_of, settled
+from backupkit.params import LedgerParams
+from backupkit.records import Item
+from backupkit.times import NEVER, stamp
 from backupkit.vaults import Start
 
-ATTEMPTS = "attempts/"
+ATTEMPTS, LAST_RUN = "attempts/", "runs/auto_retry.json"
 KEPT = timedelta(days=30)
 """How long an attempt is kept: longer than any window of failures, two weeks at most."""
-SKEW = timedelta(minutes=5)
-"""How far the clock of a vault may be behind ours."""
-STARTED, REFUSED = "started", "refused"
 
 
 class LedgerError(BackupkitError):
     """The ledger cannot be read or written; without its word nothing is started."""
-
-
-@dataclass(frozen=True)
-class Intent:
-    """`outcome` is STARTED, REFUSED, or "" until it is known; a refused one is kept and does not count."""
-
-    item: str
-    run: str
-    at: datetime
-    outcome: str = ""
-    job: str = ""
-
-    @classmethod
-    def read(cls, entry: Mapping[str, Any]) -> Intent:
-        """Raises KeyError, TypeError or ValueError where it is none."""
-        if entry["outcome"] not in ("", STARTED, REFUSED):
-            raise ValueError(f"no such outcome {entry['outcome']!r}")
-        texts = {name: entry[name] for name in ("item", "run", "outcome", "job")}
-        if not all(isinstance(text, str) for text in texts.values()):
-            raise TypeError("a text was expected")
-        return cls(at=utc(entry["at"]), **texts)
-
-    @property
-    def entry(self) -> dict[str, str]:
-        return {**asdict(self), "at": stamp(self.at)}
-
-
-def name_of(key: str) -> str:
-    """The blob of an item, by the item's id."""
-    return f"{sha256(key.lower().encode()).hexdigest()}.json"
-
-
-def settled(intents: Iterable[Intent], jobs: Iterable[Job]) -> list[Intent]:
-    """With their jobs: an open intent takes the first backup after it that nothing else explains."""
-    found = sorted(intents, key=lambda one: one.at)
-    taken = {one.job.lower() for one in found if one.job}
-    free = sorted(
-        (job for job in jobs if job.is_backup and job.user is not False and job.name.lower() not in taken),
-        key=lambda job: job.started,
-    )
-    for n, intent in enumerate(found):
-        job = next((job for job in free if job.started >= intent.at - SKEW), None)
-        if job and not intent.job and intent.outcome != REFUSED:
-            found[n] = replace(intent, outcome=STARTED, job=job.name)
-            free.remove(job)
-    return found
-
-
-def laid_over(history: History, intents: Iterable[Intent]) -> History:
-    """The history with the ledger's attempts; an attempt's time is its job's where there is one."""
-    jobs = {job.name.lower(): job for job in history.backups}
-    attempts = []
-    for intent in intents:
-        job = jobs.get(intent.job.lower())
-        if job:
-            attempts.append(Attempt(job.started, job.until, job.name))
-        elif intent.outcome != REFUSED:
-            attempts.append(Attempt(intent.at, intent.at, intent.job))
-    return replace(history, ledger=tuple(attempts))
 
 
 class Ledger:
@@ -101,8 +40,9 @@ class Ledger:
     `unread` says why, by item, what should be known of it is not; `broken`, once set, why of none is.
     """
 
-    def __init__(self, blobs: Blobs, run: str) -> None:
+    def __init__(self, blobs: Blobs, run: str, *, dry_run: bool = False) -> None:
         self._blobs = blobs
+        self._dry_run = dry_run
         self._run = run
         self._known: dict[str, tuple[list[Intent], str]] = {}
         self._intended = set[str]()
@@ -179,6 +119,45 @@ class Ledger:
         self._is_there = names is not None
         return {name[len(ATTEMPTS) :] for name in names or ()}
 
+    def last_vaults(self, asked: str) -> set[str]:
+        """What the last complete run saw that asked for the same; empty where there was none.
+
+        Raises:
+            BlobError, LedgerError: it cannot be read.
+        """
+        return set(self._last_runs()[0].get(asked, {}).get("vaults", ()))
+
+    def keep_vaults(self, asked: str, started: datetime, vaults: Iterable[str]) -> None:
+        """Remember what a complete run saw; without a container a dry run has nowhere to.
+
+        Raises:
+            BlobError, LedgerError: it cannot be written.
+        """
+        runs, etag = self._last_runs()
+        runs[asked] = {"started": stamp(started), "vaults": sorted(vaults)}
+        content = json.dumps(runs, indent=1).encode()
+        try:
+            if not etag and self._blobs.names(LAST_RUN) is None:
+                if self._dry_run:
+                    return
+                self._blobs.make_container()
+            self._blobs.write(LAST_RUN, content, etag)
+        except ConflictError:
+            return  # another run has just remembered the same
+
+    def _last_runs(self) -> tuple[dict[str, Any], str]:
+        self._require()
+        with self._watched():
+            content, etag = self._blobs.read(LAST_RUN) or (b"{}", "")
+        try:
+            runs = json.loads(content)
+            if not all(isinstance(one["vaults"], list) for one in runs.values()):
+                raise TypeError("vaults are a list")
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            told = f"{self.url}/{LAST_RUN} is not what a run writes ({type(error).__name__}); delete it"
+            raise LedgerError(told) from error
+        return runs, etag
+
     def _read(self, key: str) -> tuple[list[Intent], str]:
         name = ATTEMPTS + name_of(key)
         with self._watched():
@@ -220,8 +199,11 @@ class Ledger:
             raise
 
 
-def ledger_at(url: str, credential: Credential, run: str) -> Ledger:
-    return Ledger(Blobs(url, credential), run)
+def ledger_of(options: LedgerParams, credential: Credential, run: str) -> Ledger | None:
+    """None where none is kept."""
+    if not options.remembers:
+        return None
+    return Ledger(Blobs(options.ledger, credential), run, dry_run=options.dry_run)
 
 
 def _content(intents: Iterable[Intent]) -> bytes:

@@ -108,6 +108,23 @@ class CommonParams:
             yield "parameter notify takes the place where the URL is kept, never the URL: var:NAME or a path"
 
 
+@dataclass(frozen=True)
+class LedgerParams(CommonParams):
+    """What a runbook takes that changes something and writes down what."""
+
+    dry_run: Annotated[bool, "decide and report, start nothing"] = True
+    ledger: Annotated[str, "blob container that attempts are written to; none counts jobs", LEDGER] = ""
+
+    @property
+    def remembers(self) -> bool:
+        return self.ledger not in ("", "none")
+
+    def faults(self) -> Iterator[str]:
+        yield from super().faults()
+        if not self.dry_run and not self.ledger:
+            yield "parameter ledger is required with dry_run=false; none counts attempts from job history"
+
+
 P = TypeVar("P", bound=CommonParams)
 
 

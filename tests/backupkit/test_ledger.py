@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from backupkit.blobs import BlobError, ConflictError
 from backupkit.evidence import Case
-from backupkit.ledger import Intent, Ledger, LedgerError, name_of, settled
+from backupkit.intents import Intent, name_of, settled
+from backupkit.ledger import Ledger, LedgerError
 from backupkit.vaults import Start
 
 from tests.decisions.cases import (

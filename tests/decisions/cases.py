@@ -14,7 +14,7 @@ from typing import Any
 
 from backupkit.evidence import Case, History
 from backupkit.failures import classify
-from backupkit.ledger import Intent, laid_over, settled
+from backupkit.intents import Intent, laid_over, settled
 from backupkit.params import duration
 from backupkit.records import Item, Job, Policy, Source
 from backupkit.vaults import Start

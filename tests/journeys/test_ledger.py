@@ -1,6 +1,7 @@
 """A run may be killed, started twice or find its ledger gone: no item gets more triggers than its budget."""
 
 import json
+import shutil
 import subprocess
 from collections import Counter
 
@@ -168,6 +169,47 @@ def test_a_backup_that_a_person_started_is_theirs(tmp_path):
     run = retry(world.write(tmp_path / "estate"), tmp_path, *REAL)
 
     assert run.why("vm-00") == ("left", "started_by_a_person")
+
+
+# -- The last complete run -------------------------------------------------------------------------
+
+
+def without_a_vault(state, folder, **world):
+    """Resource Graph no longer shows the vault of a state, nor what is in it."""
+    shutil.copytree(state, folder)
+    for table in ("resources", "recoveryservicesresources"):
+        path = folder / f"{table}.ndjson"
+        rows = [line for line in path.read_text().splitlines() if "/vaults/rsv-a" not in line]
+        path.write_text("".join(f"{line}\n" for line in rows))
+    known = json.loads((folder / "world.json").read_text())
+    (folder / "world.json").write_text(json.dumps({**known, "timeline": [], **world}))
+    return folder
+
+
+def test_a_complete_run_remembers_the_vaults_it_saw(first):
+    [(asked, run)] = json.loads((first.state / BLOBS / "runs/auto_retry.json").read_bytes()).items()
+
+    assert asked == "all"
+    assert [one.rpartition("/")[2] for one in run["vaults"]] == ["rsv-a"]
+    assert run["started"].endswith("Z")
+
+
+def test_a_vault_that_was_seen_and_is_no_longer_visible_is_named(first, tmp_path):
+    vault = json.loads((first.state / BLOBS / "runs/auto_retry.json").read_bytes())["all"]["vaults"][0]
+    estate = without_a_vault(first.state, tmp_path / "estate", forbidden=[vault])
+    run = retry(estate, tmp_path / "run", *REAL)
+    accepted = retry(run.state, tmp_path / "again", *REAL, f"accept_unread={vault}")
+
+    assert (run.code, run.unread) == (1, [vault])
+    assert "the last complete run saw it: read vault" in run.warnings[0]
+    assert (accepted.code, accepted.unread) == (0, [])
+    assert retry(accepted.state, tmp_path / "then", *REAL).code == 0
+
+
+def test_a_vault_that_was_deleted_is_not_missed(first, tmp_path):
+    run = retry(without_a_vault(first.state, tmp_path / "estate"), tmp_path / "run", *REAL)
+
+    assert (run.code, run.unread) == (0, [])
 
 
 # -- Out of reach, or spoilt -----------------------------------------------------------------------
