@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Protocol
 
 from backupkit.backups import Backups
-from backupkit.entrypoint import Runbook, Session, check_rights, main, say, warn
+from backupkit.entrypoint import Runbook, Session, check_rights, main
 from backupkit.evidence import DAY, Case, History, cases_of, confirmed, overdue_s
 from backupkit.failures import CAUSES, NONE_GIVEN
+from backupkit.ledger import ledger_of
 from backupkit.limits import WORKLOADS
-from backupkit.params import VAULT_ID, Between, Checked, CommonParams, Text
-from backupkit.policies import keep_until, next_run
+from backupkit.params import VAULT_ID, Between, Checked, LedgerParams, Text
+from backupkit.policies import next_run
 from backupkit.records import Item, Job
-from backupkit.reports import backup_entry
+from backupkit.retries import Decision, to_start, told, untried
 from backupkit.storms import Alike, Storm, storms
 from backupkit.times import DailyWindow, stamp
 from backupkit.vaults import START_BACKUP, Start
@@ -38,12 +39,10 @@ HALF_AN_HOUR = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
-class Params(CommonParams):
+class Params(LedgerParams):
     vaults: Annotated[tuple[str, ...], "vault ids to look at; default all", VAULT] = ()
     workloads: Annotated[tuple[WORKLOAD, ...], "what to retry"] = ("vm",)
     window: Annotated[timedelta, "how far back failures are looked for", Between(60, 20160)] = DAY
-    dry_run: Annotated[bool, "decide and report, start nothing"] = True
-    ledger: Annotated[Literal["", "none"], "none counts attempts from the vaults' jobs"] = ""
     max_attempts: Annotated[int, "retries of an item in any 24 hours until one succeeds", Between(1, 8)] = 2
     max_triggers: Annotated[int, "backups this run starts at most", Between(0, 100_000)] = 200
     max_per_vault: Annotated[int, "backups running in a vault, ours and others'", Between(1, 1000)] = 20
@@ -62,8 +61,6 @@ class Params(CommonParams):
 
     def faults(self) -> Iterator[str]:
         yield from super().faults()
-        if not self.dry_run and not self.ledger:
-            yield "parameter ledger is required with dry_run=false; none counts attempts from job history"
         for code in sorted(set(map(str.lower, self.retry_codes)) & set(map(str.lower, self.never_codes))):
             yield f"{code} stands in retry_codes and in never_codes"
 
@@ -77,18 +74,11 @@ class Situation:
 
     now: datetime
     options: Params
-    storms: Mapping[tuple[str, str], Storm] = field(default_factory=dict)
     running: Mapping[str, int] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
+    unrecalled: Mapping[str, str] = field(default_factory=dict)
+    storms: Mapping[tuple[str, str], Storm] = field(default_factory=dict)
     taken: Counter[object] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True)
-class Decision:
-    case: Case
-    retry: bool
-    rule: str
-    reason: str
 
 
 def succeeded_since(case: Case, at: Situation) -> str | None:
@@ -131,6 +121,11 @@ def not_ours(case: Case, at: Situation) -> str | None:
 def cancelled_by_a_person(case: Case, at: Situation) -> str | None:
     later = [job for job in case.history.backups if job.cancelled and job.until >= case.failure.until]
     return f"a person cancelled its backup at {stamp(later[0].until)}" if later else None
+
+
+def started_by_a_person(case: Case, at: Situation) -> str | None:
+    theirs = case.history.started_by_a_person(case.failure)
+    return f"a person started its backup at {stamp(case.failure.started)}" if theirs else None
 
 
 def needs_a_human(case: Case, at: Situation) -> str | None:
@@ -200,6 +195,12 @@ def vault_unread(case: Case, at: Situation) -> str | None:
     return f"its vault could not be read: {reason}" if reason else None
 
 
+def ledger_unread(case: Case, at: Situation) -> str | None:
+    """Nor without knowing what was tried."""
+    reason = at.unrecalled.get(case.history.key)
+    return f"the ledger does not tell what was tried: {reason}" if reason else None
+
+
 def storm(case: Case, at: Situation) -> str | None:
     for key in case.alike:
         group = at.storms.get(key)
@@ -225,11 +226,11 @@ def no_room(case: Case, at: Situation) -> str | None:
 Rule = Callable[[Case, Situation], "str | None"]
 
 OF_THE_ITEM: tuple[Rule, ...] = (
-    succeeded_since, running_now, source_gone, protection_stopped, not_ours, cancelled_by_a_person,
-    needs_a_human, heals_itself, unknown_cause, opted_out, quiet_hours, scheduled_soon, budget_spent,
-    backing_off,
+    succeeded_since, running_now, source_gone, protection_stopped, not_ours, started_by_a_person,
+    cancelled_by_a_person, needs_a_human, heals_itself, unknown_cause, opted_out, quiet_hours,
+    scheduled_soon, budget_spent, backing_off,
 )  # fmt: skip
-RULES: tuple[Rule, ...] = (*OF_THE_ITEM, vault_unread, storm, no_room)
+RULES: tuple[Rule, ...] = (*OF_THE_ITEM, vault_unread, ledger_unread, storm, no_room)
 """Reasons not to retry, in the order an operator would ask; the first that holds is given."""
 
 
@@ -276,6 +277,9 @@ class Vaults(Protocol):
     def unread_vaults(self) -> Mapping[str, str]: ...
     def failing(self, since: datetime, until: datetime) -> list[History]: ...
     def confirm(self, names: Iterable[str]) -> list[History]: ...
+    @property
+    def unrecalled(self) -> Mapping[str, str]: ...
+    def recall(self, cases: Sequence[Case], keys: Collection[str]) -> list[Case]: ...
     def items_in(self, name: str) -> int: ...
     def start_all(self, wanted: Iterable[tuple[Item, datetime]]) -> dict[str, Start]: ...
     def follow(self, starts: Iterable[Start], span: timedelta) -> Iterator[tuple[Start, Job]]: ...
@@ -285,18 +289,28 @@ def judged(options: Params, vaults: Vaults, now: datetime) -> list[Decision]:
     """Decide on what Resource Graph tells, ask the vaults of all that might be retried, and decide again."""
     since = now - options.window
     cases = cases_of(vaults.failing(since, now), since, now)
-    first = decide(cases, Situation(now, options), OF_THE_ITEM)
-    doubtful = [one.case for one in first if one.retry or one.case.cause.code == NONE_GIVEN]
+    maybe = promising(cases, options, now)
+    doubtful = [one for one in cases if one.history.key in maybe or one.cause.code == NONE_GIVEN]
     cases = confirmed(cases, vaults.confirm({case.history.vault for case in doubtful}), since, now)
-    at = Situation(now, options, running=vaults.running, unread=vaults.unread_vaults)
+    if options.remembers:
+        cases = vaults.recall(cases, promising(cases, options, now))
+    at = Situation(now, options, vaults.running, vaults.unread_vaults, vaults.unrecalled)
     alike = Alike(options.storm_min, options.storm_share, vaults.items_in)
     at.storms = storms(cases, alike, lambda case: back_off_end(case, at) if case.history.tried else None)
     return decide(cases, at)
 
 
+def promising(cases: Iterable[Case], options: Params, now: datetime) -> set[str]:
+    """Items that might be retried; with a ledger, whatever was tried, since it alone knows."""
+    rules = [rule for rule in OF_THE_ITEM if not (options.remembers and rule is started_by_a_person)]
+    known = map(untried, cases) if options.remembers else cases
+    return {one.case.history.key for one in decide(known, Situation(now, options), rules) if one.retry}
+
+
 def run(session: Session[Params]) -> None:
-    vaults = Backups(session.arm, session.options, session.options.vaults)
+    vaults = opened(session)
     retry(session, vaults)
+    vaults.remember(session.started)
     session.finish(vaults.unread)
 
 
@@ -304,42 +318,21 @@ def retry(session: Session[Params], vaults: Vaults) -> None:
     options = session.options
     decisions = judged(options, vaults, session.started)
     wanted = [] if options.dry_run else [one.case for one in decisions if one.retry]
-    starts = vaults.start_all(to_start(case, session) for case in wanted)
+    starts = vaults.start_all(to_start(case, options.retention, session.started) for case in wanted)
     did = "would_retry" if options.dry_run else "retried"
-    session.tell([told(session, one, starts.get(one.case.history.key)) for one in decisions], did)
+    ends = [(one, starts.get(one.case.history.key)) for one in decisions]
+    session.tell([told(one, start, session.started, dry_run=options.dry_run) for one, start in ends], did)
     for start, job in vaults.follow(starts.values(), options.follow):
-        session.counts[f"then_{job.status.lower()}"] += 1
-        (warn if job.failed else say)(job.status.lower(), item=start.item.name, job=job.name)
+        session.then(start.item.name, job)
 
 
-def to_start(case: Case, session: Session[Params]) -> tuple[Item, datetime]:
-    """The item and when its new recovery point may expire."""
-    assert case.history.item is not None
-    retention, workload = session.options.retention, case.failure.workload
-    return case.history.item, keep_until(case.history.policy, retention, workload, session.started)
-
-
-def told(session: Session[Params], decision: Decision, start: Start | None) -> dict[str, object]:
-    """One object of the report, once it is known what became of the decision."""
-    case, verdict, rule, reason = decision.case, "left", decision.rule, decision.reason
-    if decision.retry and session.options.dry_run:
-        verdict = "would retry"
-    elif decision.retry and start is None:
-        rule, reason = "out_of_time", "max_minutes is over; the next run takes it"
-    elif start:
-        verdict, reason = ("failed", start.refusal) if start.refusal else ("retried", reason)
-    return {
-        **backup_entry(case.history, case.failure, case.cause, session.started),
-        "verdict": verdict,
-        "reason": reason,
-        "rule": rule,
-        "new_job": start.job or None if start else None,
-        "attempt": len(case.attempts) + (verdict in ("retried", "would retry")),
-    }
+def opened(session: Session[Params]) -> Backups:
+    ledger = ledger_of(session.options, session.arm.credential, session.run_id)
+    return Backups(session.arm, session.options, session.options.vaults, ledger)
 
 
 def check(session: Session[Params]) -> None:
-    vaults = Backups(session.arm, session.options, session.options.vaults)
+    vaults = opened(session)
     check_rights(session, vaults, START_BACKUP, "Backup Operator")
 
 

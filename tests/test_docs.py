@@ -151,10 +151,10 @@ def table(document: str, heading: str) -> dict[str, list[str]]:
 
 
 def test_every_reason_to_leave_an_item_is_explained():
-    """In the order in which the rules are asked; what max_minutes leaves comes after."""
+    """In the order in which the rules are asked; what is left at the last moment comes after."""
     left = [rule.__name__ for rule in auto_retry.RULES]
 
-    assert list(table(OPERATING, "Why an item is left")) == [*left, "out_of_time"]
+    assert list(table(OPERATING, "Why an item is left")) == [*left, "out_of_time", "taken_by_another_run"]
 
 
 def test_every_reason_to_retry_an_item_is_explained():

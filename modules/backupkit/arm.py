@@ -62,11 +62,19 @@ class Arm:
         *,
         minutes: float,
         clock: Clock = time,
+        credential: Callable[[], TokenCredential] | None = None,
     ) -> None:
         self._makers = {"graph": graph, "vaults": vaults}
+        self._token = credential
         self._senders: dict[str, Sender] = {}
         self._clock = clock
         self._deadline = clock.monotonic() + minutes * 60
+
+    def credential(self) -> TokenCredential:
+        """The run's one credential, for what is not ARM."""
+        if self._token is None:
+            raise IdentityError("this run has no identity of its own")
+        return self._token()
 
     @property
     def seconds_left(self) -> float:
@@ -229,7 +237,7 @@ def connect(cloud: str, identity: str, *, minutes: float) -> Arm:
         no_subscription = "00000000-0000-0000-0000-000000000000"
         return RecoveryServicesBackupClient(token.get(), no_subscription, **options()).send_request
 
-    return Arm(graph, vaults, minutes=minutes)
+    return Arm(graph, vaults, minutes=minutes, credential=token.get)
 
 
 class _Credential:

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 
 from backupkit import vaults as vault
 from backupkit.arm import Arm
+from backupkit.blobs import ConflictError
 from backupkit.errors import ArmError, BackupkitError, OutOfTimeError
 from backupkit.estate import Estate, Unread
-from backupkit.evidence import History, histories, merged
+from backupkit.evidence import Case, History, histories, merged
+from backupkit.ledger import Ledger
 from backupkit.limits import JOB_READS_AN_HOUR
 from backupkit.params import CommonParams
 from backupkit.records import Item, Job, Policy, Source, subscription_of
@@ -24,10 +26,15 @@ SECONDS_TO_SETTLE = 120.0
 class Backups:
     """The verbs a retry needs. What could not be read stands in `unread`, and by vault in `unread_vaults`."""
 
-    def __init__(self, arm: Arm, options: CommonParams, only: Collection[str] = ()) -> None:
+    def __init__(
+        self, arm: Arm, options: CommonParams, only: Collection[str] = (), ledger: Ledger | None = None
+    ) -> None:
         self._arm = arm
         self._estate = Estate(arm, options)
         self._only = {one.lower() for one in only}
+        self._ledger = ledger
+        self._asked = ",".join(sorted([*map(str.lower, options.scope), *self._only])) or "all"
+        self._seen: list[str] = []
         self._jobs: list[Job] = []
         self._items: list[Item] = []
         self._sizes: Counter[str] = Counter()
@@ -56,7 +63,22 @@ class Backups:
         seen = self._estate.vaults()
         if self._only:
             self._estate.missing_vaults(self._only, seen)
-        return [one for one in seen if not self._only or one in self._only]
+        self._seen = [one for one in seen if not self._only or one in self._only]
+        if self._ledger:
+            try:
+                self._estate.vanished_vaults(self._ledger.last_vaults(self._asked), self._seen)
+            except BackupkitError as error:
+                self._estate.could_not_read(self._ledger.url, error)
+        return self._seen
+
+    def remember(self, started: datetime) -> None:
+        """Keep what was seen for the next run, if all was read."""
+        if not self._ledger or self.unread:
+            return
+        try:
+            self._ledger.keep_vaults(self._asked, started, self._seen)
+        except BackupkitError as error:
+            self._estate.could_not_read(self._ledger.url, error)
 
     def failing(self, since: datetime, until: datetime) -> list[History]:
         """What Resource Graph tells of the vaults with a failed job that started or ended in the window.
@@ -102,17 +124,67 @@ class Backups:
     def items_in(self, name: str) -> int:
         return self._sizes[name]
 
+    @property
+    def unrecalled(self) -> Mapping[str, str]:
+        """Why, by item, it is not known what was tried."""
+        return self._ledger.unread if self._ledger else {}
+
+    def recall(self, cases: Sequence[Case], keys: Collection[str]) -> list[Case]:
+        """The cases; those with these keys with what the ledger knows was tried."""
+        if not self._ledger or not keys:
+            return list(cases)
+        recalled = self._ledger.recall((case for case in cases if case.history.key in keys), self._until)
+        for key, reason in self._ledger.unread.items():
+            if reason != self._ledger.broken:
+                self._estate.could_not_read(key, reason)
+        self._check_ledger()
+        found = {case.history.key: case for case in recalled}
+        return [found.get(case.history.key, case) for case in cases]
+
+    def try_ledger(self) -> bool:
+        """Whether there is one that can be read; one that cannot be is unread."""
+        if self._ledger:
+            self._ledger.written()
+        self._check_ledger()
+        return self._ledger is not None and not self._ledger.broken
+
+    def _check_ledger(self) -> None:
+        if self._ledger and self._ledger.broken:
+            self._estate.could_not_read(self._ledger.url, self._ledger.broken)
+
     def start_all(self, wanted: Iterable[tuple[Item, datetime]]) -> dict[str, Start]:
         """Start them one by one while there is time to learn what becomes of them, then learn it together.
 
         Each item comes with the moment its new recovery point may expire; the answer is by item key.
         """
         starts = [
-            vault.start_vm_backup(self._arm, item, keep_until=until)
-            for item, until in wanted
-            if self._arm.seconds_left > SECONDS_TO_SETTLE
+            self._start(item, until) for item, until in wanted if self._arm.seconds_left > SECONDS_TO_SETTLE
         ]
-        return {start.item.key: start for start in self._settled(starts)}
+        settled = self._settled(starts)
+        self._conclude(settled)
+        return {start.item.key: start for start in settled}
+
+    def _start(self, item: Item, until: datetime) -> Start:
+        try:
+            if self._ledger:
+                self._ledger.intend(item)
+        except ConflictError:
+            return Start(item, taken=True)
+        except BackupkitError as error:
+            return Start(item, refusal=f"nothing was started: {error}")
+        return vault.start_vm_backup(self._arm, item, keep_until=until)
+
+    def _conclude(self, settled: Iterable[Start]) -> None:
+        """An outcome that cannot be written stays open, and the vault's jobs tell the next run."""
+        for start in settled:
+            try:
+                if self._ledger and not self._ledger.broken:
+                    self._ledger.conclude(start)
+            except ConflictError:
+                continue  # another run has seen it open, and settles it
+            except BackupkitError:
+                break  # `broken` says why
+        self._check_ledger()
 
     def _settled(self, starts: Iterable[Start]) -> list[Start]:
         """Learn what became of the starts, from their operations, else from the vaults' lists."""

@@ -25,6 +25,7 @@ from backupkit.errors import ArmError, BackupkitError, ParameterError, PartialFa
 from backupkit.estate import Unread
 from backupkit.locations import open_report, report_path, secret
 from backupkit.params import P, help_text, read
+from backupkit.records import Job
 
 DONE, FAILED, BAD_PARAMETERS = 0, 1, 2
 MOST_LINES = 2_000
@@ -84,6 +85,11 @@ class Session(Generic[P]):
         if brief:
             for (verdict, rule), count in sorted(reasons.items()):
                 (warn if rule == "out_of_time" else say)(verdict, rule=rule, count=count)
+
+    def then(self, item: str, job: Job) -> None:
+        """Log and count how a job ended that this run started."""
+        self.counts[f"then_{job.status.lower()}"] += 1
+        (warn if job.failed else say)(job.status.lower(), item=item, job=job.name)
 
     def finish(self, unread: Sequence[Unread]) -> None:
         """Name what was not read.
@@ -151,6 +157,8 @@ def check_rights(session: Session[P], vaults: Backups, action: str, role: str) -
     say("ok", sees=f"{len(vaults.subscriptions)} subscriptions, {len(names)} vaults")
     if session.options.report:
         say("ok", report="can be written")
+    if vaults.try_ledger():
+        say("ok", ledger="can be read")
     lacking = sum(not _may(session, name, action, role) for name in names)
     session.counts["vaults"], session.counts["lacking"] = len(names), lacking
     session.unread(vaults.unread)

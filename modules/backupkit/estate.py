@@ -141,6 +141,19 @@ class Estate:
                 reason = str(error)
             self.could_not_read(vault, reason)
 
+    def vanished_vaults(self, known: Iterable[str], seen: Iterable[str]) -> None:
+        """Name vaults that an earlier run saw and this one does not, but for those that were deleted."""
+        for vault in sorted(set(known) - set(seen)):
+            try:
+                self._arm.get(f"{vault}?api-version=2023-04-01", f"read vault {vault}")
+                why = "it answers, but Resource Graph does not show it"
+            except ArmError as error:
+                if error.status == 404 and error.code in ("ResourceNotFound", "ResourceGroupNotFound"):
+                    continue
+                why = str(error)
+            reason = f"the last complete run saw it: {why}; if that is meant, name it in accept_unread"
+            self.could_not_read(vault, reason)
+
     def vaults_with_failures(self, since: datetime, until: datetime) -> set[str]:
         rows = self._rows(FAILED_JOBS.format(since=stamp(since), until=stamp(until)), "list failed jobs")
         return set(self._askable({str(row["id"]).lower().split("/backupjobs/")[0] for row in rows}))

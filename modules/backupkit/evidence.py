@@ -19,11 +19,21 @@ DAY = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """A backup that a run asked for; with no job known, `job` is "" and both moments the asking's."""
+
+    started: datetime
+    until: datetime
+    job: str = ""
+
+
+@dataclass(frozen=True)
 class History:
     """One protected item and its jobs, newest start first.
 
     `item` is None where the vault no longer has the item that a failed job
-    was of; then `key` is the job's id.
+    was of; then `key` is the job's id. `ledger` are the attempts that are
+    written down, None where none are kept or they were not looked up.
     """
 
     key: str
@@ -32,6 +42,7 @@ class History:
     jobs: tuple[Job, ...]
     policy: Policy | None = None
     source: Source | None = None
+    ledger: tuple[Attempt, ...] | None = None
 
     @property
     def backups(self) -> list[Job]:
@@ -46,24 +57,45 @@ class History:
         return next((job for job in self.backups if job.succeeded and job.until >= failure.until), None)
 
     def on_demand(self, now: datetime) -> list[Job]:
-        """Backups of the last 24 hours not known to be scheduled, whoever started them."""
-        return [job for job in self.backups if job.user is not False and now - job.started < DAY]
+        """Backups of the last 24 hours that no schedule started, whoever did."""
+        return [job for job in self.backups if not self._scheduled(job) and now - job.started < DAY]
+
+    def started_by_a_person(self, job: Job) -> bool:
+        """Only a ledger can tell: an on-demand backup that is not in it."""
+        return self.ledger is not None and job.user is True and job.name.lower() not in self._ours
 
     @property
     def unresolved(self) -> list[Job]:
         """Backups since the last success that ended badly or run."""
-        success = max((job.until for job in self.backups if job.succeeded), default=None)
         others = [job for job in self.backups if not job.succeeded]
-        return [job for job in others if success is None or job.until > success]
+        return [job for job in others if self._succeeded is None or job.until > self._succeeded]
 
     @property
-    def tried(self) -> list[Job]:
-        """Those of `unresolved` not known to be scheduled."""
-        return [job for job in self.unresolved if job.user is not False]
+    def tried(self) -> list[Attempt]:
+        """Attempts since the last success: the ledger's, else what no schedule is known to have started."""
+        if self.ledger is not None:
+            since = self._succeeded
+            return [one for one in self.ledger if since is None or one.until > since]
+        counted = [job for job in self.unresolved if not self._scheduled(job)]
+        return [Attempt(job.started, job.until, job.name) for job in counted]
 
-    def attempts(self, now: datetime) -> list[Job]:
+    def attempts(self, now: datetime) -> list[Attempt]:
         """Those of `tried` that started in the last 24 hours."""
-        return [job for job in self.tried if now - job.started < DAY]
+        return [one for one in self.tried if now - one.started < DAY]
+
+    @property
+    def _succeeded(self) -> datetime | None:
+        return max((job.until for job in self.backups if job.succeeded), default=None)
+
+    @property
+    def _ours(self) -> set[str]:
+        return {one.job.lower() for one in self.ledger or ()}
+
+    def _scheduled(self, job: Job) -> bool:
+        """With a ledger a job of unknown origin was scheduled, or it would stand there."""
+        if self.ledger is None:
+            return job.user is False
+        return job.user is not True and job.name.lower() not in self._ours
 
 
 @dataclass(frozen=True)
@@ -73,7 +105,7 @@ class Case:
     history: History
     failure: Job
     cause: Failure
-    attempts: Sequence[Job]
+    attempts: Sequence[Attempt]
 
     @property
     def alike(self) -> list[tuple[str, str]]:

@@ -52,6 +52,13 @@ class Checked:
 PLACE = Text(r"(?-i:https://\S+|var:\w[\w-]*)|[^\s:]+", "var:NAME or out/report.ndjson")
 
 
+LEDGER = Text(
+    r"none|(?-i:https://[a-z0-9]{3,24}\.blob\.core\.(windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)"
+    r"/[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])(/[\w.-]+)*/?)",
+    "https://<account>.blob.core.windows.net/<container>, without a SAS, or none",
+)
+
+
 @dataclass(frozen=True)
 class CommonParams:
     """What every runbook takes."""
@@ -99,6 +106,23 @@ class CommonParams:
             yield "parameter report cannot be a blob URL yet; give a path"
         if self.notify.startswith("https://"):
             yield "parameter notify takes the place where the URL is kept, never the URL: var:NAME or a path"
+
+
+@dataclass(frozen=True)
+class LedgerParams(CommonParams):
+    """What a runbook takes that changes something and writes down what."""
+
+    dry_run: Annotated[bool, "decide and report, start nothing"] = True
+    ledger: Annotated[str, "blob container that attempts are written to; none counts jobs", LEDGER] = ""
+
+    @property
+    def remembers(self) -> bool:
+        return self.ledger not in ("", "none")
+
+    def faults(self) -> Iterator[str]:
+        yield from super().faults()
+        if not self.dry_run and not self.ledger:
+            yield "parameter ledger is required with dry_run=false; none counts attempts from job history"
 
 
 P = TypeVar("P", bound=CommonParams)

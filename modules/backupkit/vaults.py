@@ -28,7 +28,8 @@ POLLS = 5
 class Start:
     """What became of one asked-for backup.
 
-    `refusal` says why there is none; `open` that Azure's answer left it open whether there is.
+    `refusal` says why there is none; `open` that Azure's answer left it open whether there is; `taken`
+    that another run has the item, so that none was asked for.
     """
 
     item: Item
@@ -37,6 +38,7 @@ class Start:
     job: str = ""
     refusal: str = ""
     open: bool = False
+    taken: bool = False
 
 
 def jobs(arm: Arm, vault: str, since: datetime, until: datetime) -> list[Job]:

@@ -7,13 +7,14 @@ recovery point is from the night before last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from backupkit.evidence import History
+from backupkit.evidence import Case, History
 from backupkit.failures import classify
+from backupkit.intents import Intent, laid_over, settled
 from backupkit.params import duration
 from backupkit.records import Item, Job, Policy, Source
 from backupkit.vaults import Start
@@ -94,6 +95,11 @@ def running(since: str = "20m", /, **facts: Any) -> Job:
     return job("InProgress", since, takes="0m", **{"ended": None, **facts})
 
 
+def intent(ago: str, /, **facts: Any) -> Intent:
+    """What the ledger says of a VM: a run meant to start a backup that long ago."""
+    return replace(Intent(item().id, "run", before(ago)), **facts)
+
+
 def policy(at: str = "22:00", **facts: Any) -> Policy:
     """A daily one at this time of day."""
     hour, minute = map(int, at.split(":"))
@@ -156,6 +162,9 @@ class Vaults:
     refusing: Mapping[str, str] = field(default_factory=dict)
     time_for: int = 1_000_000
     followed: Iterable[tuple[str, Job]] = ()
+    written: Mapping[str, Iterable[Intent]] = field(default_factory=dict)
+    unrecalled: dict[str, str] = field(default_factory=dict)
+    recalled: list[str] = field(default_factory=list)
 
     def failing(self, since: datetime, until: datetime) -> list[History]:
         return list(self.truth if self.graph is None else self.graph)
@@ -171,6 +180,17 @@ class Vaults:
             told.update((one.key, one) for one in here)
             self.running.setdefault(name, sum(len(one.running) for one in here))
         return list(told.values())
+
+    def recall(self, cases: list[Case], keys: Collection[str]) -> list[Case]:
+        """As the ledger does, from what `written` says of each VM."""
+        self.recalled = sorted(key.rpartition(";")[2] for key in keys)
+        known = set(keys) - self.unrecalled.keys()
+        return [self._laid_over(case) if case.history.key in known else case for case in cases]
+
+    def _laid_over(self, case: Case) -> Case:
+        intents = self.written.get(case.history.key.rpartition(";")[2], ())
+        whole = laid_over(case.history, settled(intents, case.history.backups))
+        return replace(case, history=whole, attempts=whole.attempts(NOW))
 
     def items_in(self, name: str) -> int:
         return self.sizes.get(name.rpartition("/")[2], 1000)

@@ -38,6 +38,8 @@ from tests.decisions.cases import (
     decisions,
     failed,
     history,
+    intent,
+    item,
     left_by,
     machine,
     many,
@@ -49,6 +51,7 @@ from tests.decisions.cases import (
     warned,
 )
 
+LEDGER = "https://stledger.blob.core.windows.net/ledger"
 RETRIED = ("retried", "passing_cause", f"{PASSING}: it usually passes, the service advises to try again")
 
 
@@ -323,6 +326,115 @@ def test_without_a_ledger_a_backup_that_a_person_started_is_retried():
 
     assert told(found) == RETRIED
     assert len(found.case.attempts) == 1
+
+
+class TestWithALedger:
+    """What is written there was a run's; other on-demand backups were a person's."""
+
+    @pytest.mark.parametrize(
+        ("jobs", "written", "expected"),
+        [
+            pytest.param(
+                [attempt("10h")],
+                [],
+                ("left", "started_by_a_person", "a person started its backup at 2026-03-09T22:45:00Z"),
+                id="a person's backup failed",
+            ),
+            pytest.param(
+                [failed("10h"), attempt("9h")],
+                [intent("10h", job="failed-9h-15m", outcome="started")],
+                RETRIED,
+                id="an attempt of a run failed",
+            ),
+            pytest.param(
+                [failed("10h"), attempt("9h")],
+                [intent("555m")],
+                RETRIED,
+                id="an attempt of a run that was killed before it could say so",
+            ),
+            pytest.param(
+                [failed("10h", user=NOBODY_KNOWS)], [], RETRIED, id="a backup of unknown origin failed"
+            ),
+            pytest.param(
+                [failed("11h"), attempt("10h"), failed("9h")],
+                [],
+                RETRIED,
+                id="a person tried, and the next scheduled backup failed as well",
+            ),
+            pytest.param(
+                [failed("20h"), attempt("16h"), attempt("14h")],
+                [intent("17h", job="failed-16h-15m"), intent("15h", job="failed-14h-15m")],
+                ("left", "budget_spent", "2 of 2 attempts in 24 hours are spent"),
+                id="two attempts of runs",
+            ),
+            pytest.param(
+                [failed("20h")],
+                [intent("16h"), intent("14h")],
+                ("left", "budget_spent", "2 of 2 attempts in 24 hours are spent"),
+                id="two intents of which no job is known",
+            ),
+            pytest.param(
+                [failed("20h")],
+                [intent("16h", outcome="refused"), intent("14h", outcome="refused")],
+                RETRIED,
+                id="two attempts that Azure refused, which were none",
+            ),
+            pytest.param(
+                [failed("20h"), completed("13h"), failed("10h")],
+                [intent("16h"), intent("14h")],
+                RETRIED,
+                id="two attempts before a success",
+            ),
+            pytest.param(
+                [failed("20h")], [intent("25h"), intent("26h")], RETRIED, id="two attempts of another day"
+            ),
+            pytest.param(
+                [failed("30h"), attempt("23h", takes="5m")],
+                [intent("1445m", job="failed-23h-5m"), intent("10h")],
+                ("left", "budget_spent", "2 of 2 attempts in 24 hours are spent"),
+                id="one whose job began less than a day ago counts, however old its intent",
+            ),
+            pytest.param(
+                [failed("20h")],
+                [intent("29m")],
+                ("left", "backing_off", "backing off until 2026-03-10T09:01:00Z"),
+                id="an intent without a job backs off from its own stamp",
+            ),
+            pytest.param(
+                [failed("20h"), attempt("29m", takes="3h")],
+                [intent("4h", job="failed-29m-3h")],
+                ("left", "backing_off", "backing off until 2026-03-10T09:01:00Z"),
+                id="an attempt backs off from the end of its job",
+            ),
+        ],
+    )
+    def test_attempts_are_those_written_there(self, jobs, written, expected):
+        vaults = Vaults([history(*jobs)], written={"vm-01": written})
+        found = decisions([], vaults=vaults, ledger=LEDGER, window=timedelta(hours=48))
+
+        assert told(found["vm-01"]) == expected
+
+    def test_it_is_asked_only_of_what_might_be_retried(self):
+        vaults = Vaults(
+            [
+                history(failed(), attempt("2h"), vm="due"),
+                history(failed(), attempt("9h"), attempt("8h"), attempt("7h"), vm="tried-by-somebody"),
+                history(failed(code=HUMAN), vm="human"),
+                history(failed(), completed("1h"), vm="recovered"),
+            ]
+        )
+        decisions([], vaults=vaults, ledger=LEDGER)
+
+        assert vaults.recalled == ["due", "tried-by-somebody"]
+
+    def test_an_unknown_cause_is_tried_once_by_a_run_whoever_tried_before(self):
+        jobs = [attempt("12h", code=UNKNOWN), failed("10h", code=UNKNOWN)]
+        written = {"vm-01": [intent("7h", outcome="started")]}
+        options = {"ledger": LEDGER, "unknown": "once"}
+
+        assert decided(*jobs, options=options).retry
+        found = decisions([], vaults=Vaults([history(*jobs)], written=written), **options)
+        assert found["vm-01"].rule == "unknown_cause"
 
 
 @pytest.mark.parametrize(
@@ -1103,6 +1215,7 @@ TROUBLES = {
     "source_gone": {"source": {"exists": False}},
     "protection_stopped": {"facts": {"state": "ProtectionStopped"}},
     "not_ours": {"failure": {"workload": "mars"}},
+    "started_by_a_person": {"failure": {"user": A_PERSON}, "ledger": {}},
     "cancelled_by_a_person": {"jobs": [cancelled("5m")]},
     "needs_a_human": {"never": True},
     "heals_itself": {"failure": {"code": HEALS}},
@@ -1113,6 +1226,7 @@ TROUBLES = {
     "budget_spent": {"jobs": [attempt("16h"), attempt("14h")]},
     "backing_off": {"jobs": [attempt("12h", ended=before("10m"))]},
     "vault_unread": {"unreadable": {"rsv-01": "403 Forbidden"}},
+    "ledger_unread": {"ledger": {item().key: "unreadable"}},
     "storm": {"storm": True},
     "no_room": {"options": {"max_triggers": 0}},
 }
@@ -1134,11 +1248,17 @@ def in_trouble(*rules):
     others = many(11, failed(code=code), first=2) if any(trouble.get("storm") for trouble in troubles) else []
     canaries = [replace(one, jobs=(running("30m"), *one.jobs)) for one in others[:2]] + others[2:]
     source = Source(machine("vm-01"), **whole["source"])
+    ledgers = [trouble["ledger"] for trouble in troubles if "ledger" in trouble]
     vaults = Vaults(
         [history(*jobs, source=source, **whole["facts"]), *canaries],
         sizes={"rsv-01": 20},
         unreadable=whole["unreadable"],
+        # All that was tried but the failure in question is a run's.
+        written={"vm-01": [intent("1d", job=one.name) for one in jobs[1:]]},
+        unrecalled={key: why for ledger in ledgers for key, why in ledger.items()},
     )
+    if ledgers:
+        whole["options"]["ledger"] = LEDGER
     return decisions([], vaults=vaults, never_codes=never, **whole["options"])["vm-01"]
 
 
@@ -1158,6 +1278,10 @@ def test_a_trouble_alone_is_named(rule):
         for earlier, later in itertools.combinations(TROUBLES, 2)
         # A cause is one or the other.
         if (earlier, later) != ("heals_itself", "unknown_cause")
+        # Only the ledger tells a person from a run, and it is read for what else might be retried.
+        and (
+            earlier != "started_by_a_person" or later in ("budget_spent", "vault_unread", "storm", "no_room")
+        )
     ],
 )
 def test_of_two_troubles_the_earlier_is_the_reason(earlier, later):

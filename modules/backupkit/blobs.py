@@ -1,0 +1,158 @@
+"""Blobs below one place of a container, through the SDK; the only file that knows azure-storage-blob."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from backupkit.errors import BackupkitError
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.storage.blob import BlobLeaseClient, ContainerClient
+
+_CONFLICTS = ("BlobAlreadyExists", "ConditionNotMet", "ContainerAlreadyExists", "LeaseAlreadyPresent")
+Credential = Callable[[], "TokenCredential"]
+
+
+class BlobError(BackupkitError):
+    """Storage refused, or did not answer; `status` is 0 when no answer came at all."""
+
+    def __init__(self, what: str, status: int, detail: str) -> None:
+        answered = f"storage answered {status}" if status else "no answer from storage"
+        super().__init__(f"{what}: {answered} {detail}{_advice(status)}")
+        self.status = status
+
+
+class ConflictError(BlobError):
+    """The blob is no longer as it was read, or somebody holds its lease."""
+
+
+class Blobs:
+    """`url` is `https://<account>.blob.<suffix>/<container>[/<prefix>]`; nothing is sent before it is needed.
+
+    Every method raises BlobError.
+    """
+
+    def __init__(self, url: str, credential: Credential) -> None:
+        parts = urlsplit(url)
+        self.url = url.rstrip("/")
+        self._account = f"https://{parts.netloc}"
+        self._name, _, prefix = unquote(parts.path).strip("/").partition("/")
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._credential = credential
+        self._client: ContainerClient | None = None
+
+    def names(self, below: str) -> set[str] | None:
+        """None where the container is missing."""
+        whole = self._prefix + below
+        try:
+            with _told(f"list {self.url}/{below}"):
+                found = self._container().list_blob_names(name_starts_with=whole)
+                return {name[len(self._prefix) :] for name in found}
+        except BlobError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def make_container(self) -> None:
+        try:
+            with _told(f"create the container of {self.url}"):
+                self._container().create_container()
+        except ConflictError:
+            return  # another run was faster
+
+    def read(self, name: str) -> tuple[bytes, str] | None:
+        """Content and ETag; None where there is no such blob."""
+        try:
+            with _told(f"read {self.url}/{name}"):
+                stream = self._container().download_blob(self._prefix + name)
+                return stream.readall(), str(stream.properties.etag)
+        except BlobError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def write(self, name: str, content: bytes, etag: str = "") -> str:
+        """Write it if it is still as it was read, or, without an ETag, not there yet; its new ETag.
+
+        Raises:
+            ConflictError: it is not.
+        """
+        from azure.core import MatchConditions
+
+        with _told(f"write {self.url}/{name}"):
+            blob = self._container().get_blob_client(self._prefix + name)
+            if not etag:
+                return str(blob.upload_blob(content)["etag"])
+            as_read = MatchConditions.IfNotModified
+            return str(blob.upload_blob(content, overwrite=True, etag=etag, match_condition=as_read)["etag"])
+
+    def delete(self, name: str, etag: str) -> None:
+        """Delete it if it is still as it was read; one that is gone is no error.
+
+        Raises:
+            ConflictError: it is not.
+        """
+        from azure.core import MatchConditions
+
+        try:
+            with _told(f"delete {self.url}/{name}"):
+                self._container().delete_blob(
+                    self._prefix + name, etag=etag, match_condition=MatchConditions.IfNotModified
+                )
+        except BlobError as error:
+            if error.status != 404:
+                raise
+
+    def lease(self, name: str, seconds: int) -> BlobLeaseClient:
+        """Take the lease of a blob that is there.
+
+        Raises:
+            ConflictError: somebody holds it.
+        """
+        with _told(f"lease {self.url}/{name}"):
+            blob = self._container().get_blob_client(self._prefix + name)
+            return blob.acquire_lease(lease_duration=seconds)
+
+    def _container(self) -> ContainerClient:
+        if self._client is None:
+            from azure.storage.blob import ContainerClient
+
+            self._client = ContainerClient(
+                self._account,
+                self._name,
+                credential=self._credential(),
+                retry_total=3,
+                initial_backoff=1,
+                increment_base=2,
+                random_jitter_range=1,
+                connection_timeout=20,
+                read_timeout=60,
+            )
+        return self._client
+
+
+def _advice(status: int) -> str:
+    if status in (401, 403):
+        return "; grant the identity Storage Blob Data Contributor there, and let it through the firewall"
+    if status == 0:
+        return "; check the account's name, and that it can be reached from here: not by a private endpoint"
+    return ""
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    from azure.core.exceptions import AzureError, HttpResponseError
+
+    try:
+        yield
+    except HttpResponseError as error:
+        status = error.status_code or 0
+        code = getattr(error, "error_code", None) or type(error).__name__
+        text = str(getattr(code, "value", code))
+        raise (ConflictError if text in _CONFLICTS else BlobError)(what, status, text) from error
+    except (AzureError, OSError) as error:
+        raise BlobError(what, 0, type(error).__name__) from error
