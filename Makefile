@@ -37,7 +37,7 @@ build/azurite/installed: requirements/azurite/package-lock.json
 	@mkdir -p build/azurite && cp requirements/azurite/package.json requirements/azurite/package-lock.json build/azurite
 	@npm --prefix build/azurite ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@
 
-faults: venv ## every fault of Azure at every request of a run
+faults: venv ## every fault, and a kill, at every request of a run; hundreds of alerts
 	@$(PY) -m pytest -n 2 -q tests/faults
 
 bench: venv ## measure, and compare with the numbers to reach

@@ -11,42 +11,43 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Annotated, Literal, Protocol
 
+from backupkit.alerts import AlertHint
 from backupkit.backups import Backups
 from backupkit.entrypoint import Runbook, Session, check_rights, main
+from backupkit.estate import Unread
 from backupkit.evidence import DAY, Case, History, cases_of, confirmed, overdue_s
 from backupkit.failures import CAUSES, NONE_GIVEN
+from backupkit.inbox import inbox_of, look
 from backupkit.ledger import ledger_of
 from backupkit.limits import WORKLOADS
-from backupkit.params import VAULT_ID, Between, Checked, LedgerParams, Text
+from backupkit.params import CODE, TAG, VAULT, Between, Checked, LedgerParams, Text
 from backupkit.policies import next_run
 from backupkit.records import Item, Job
-from backupkit.retries import Decision, to_start, told, untried
+from backupkit.retries import Decision, all_told, to_start, untried
 from backupkit.storms import Alike, Storm, storms
 from backupkit.times import DailyWindow, stamp
 from backupkit.vaults import START_BACKUP, Start
 
 # -- Parameters: each is a name=value token -------------------------------------------------------
 
-CODE = Text(r"[\w.-]+", "400002 or UserErrorGuestAgentStatusUnavailable")
-KEEP = Text(r"policy|[1-9]\d{0,3}d", "policy or 10d")
-TAG = Text(r"[^\s:,]+:[^\s,]+|none", "backup-retry:off")
-VAULT = Text(VAULT_ID, "/subscriptions/.../vaults/rsv-prod")
-WORKLOAD = Literal["vm"]
 HALF_AN_HOUR = timedelta(minutes=30)
+KEEP = Text(r"policy|[1-9]\d{0,3}d", "policy or 10d")
 
 
 @dataclass(frozen=True)
 class Params(LedgerParams):
     vaults: Annotated[tuple[str, ...], "vault ids to look at; default all", VAULT] = ()
-    workloads: Annotated[tuple[WORKLOAD, ...], "what to retry"] = ("vm",)
+    workloads: Annotated[tuple[Literal["vm"], ...], "what to retry"] = ("vm",)
     window: Annotated[timedelta, "how far back failures are looked for", Between(60, 20160)] = DAY
     max_attempts: Annotated[int, "retries of an item in any 24 hours until one succeeds", Between(1, 8)] = 2
     max_triggers: Annotated[int, "backups this run starts at most", Between(0, 100_000)] = 200
     max_per_vault: Annotated[int, "backups running in a vault, ours and others'", Between(1, 1000)] = 20
-    backoff: Annotated[timedelta, "wait after an attempt; it doubles", Between(1, 1440)] = HALF_AN_HOUR
+    backoff: Annotated[timedelta, "wait after an attempt; it doubles", Between(1, 1440)] = timedelta(
+        minutes=30
+    )
     retention: Annotated[str, "how long the new recovery point is kept: policy, or days", KEEP] = "policy"
     unknown: Annotated[Literal["leave", "once", "retry"], "what to do with an unknown cause"] = "leave"
     spare: Annotated[timedelta, "leave to a scheduled run this near", Between(0, 1440)] = timedelta(hours=2)
@@ -196,7 +197,6 @@ def vault_unread(case: Case, at: Situation) -> str | None:
 
 
 def ledger_unread(case: Case, at: Situation) -> str | None:
-    """Nor without knowing what was tried."""
     reason = at.unrecalled.get(case.history.key)
     return f"the ledger does not tell what was tried: {reason}" if reason else None
 
@@ -236,9 +236,7 @@ RULES: tuple[Rule, ...] = (*OF_THE_ITEM, vault_unread, ledger_unread, storm, no_
 
 def decide(cases: Iterable[Case], at: Situation, rules: Sequence[Rule] = RULES) -> list[Decision]:
     """Judge every case, the one furthest past its RPO first, so that room and canaries go to those."""
-    ranked = sorted(
-        cases, key=lambda case: (-overdue_s(case.history, at.now), case.failure.until, case.history.key)
-    )
+    ranked = sorted(cases, key=lambda a: (-overdue_s(a.history, at.now), a.failure.until, a.history.key))
     return [judge(case, at, rules) for case in ranked]
 
 
@@ -280,24 +278,27 @@ class Vaults(Protocol):
     @property
     def unrecalled(self) -> Mapping[str, str]: ...
     def recall(self, cases: Sequence[Case], keys: Collection[str]) -> list[Case]: ...
+    def asked_for(self, history: History) -> bool: ...
+    def unheard(self, found: Sequence[History]) -> Sequence[AlertHint]: ...
     def items_in(self, name: str) -> int: ...
     def start_all(self, wanted: Iterable[tuple[Item, datetime]]) -> dict[str, Start]: ...
     def follow(self, starts: Iterable[Start], span: timedelta) -> Iterator[tuple[Start, Job]]: ...
 
 
-def judged(options: Params, vaults: Vaults, now: datetime) -> list[Decision]:
+def judged(options: Params, vaults: Vaults, now: datetime, started: int = 0) -> list[Decision]:
     """Decide on what Resource Graph tells, ask the vaults of all that might be retried, and decide again."""
     since = now - options.window
     cases = cases_of(vaults.failing(since, now), since, now)
     maybe = promising(cases, options, now)
-    doubtful = [one for one in cases if one.history.key in maybe or one.cause.code == NONE_GIVEN]
-    cases = confirmed(cases, vaults.confirm({case.history.vault for case in doubtful}), since, now)
+    doubtful = [one.history for one in cases if one.history.key in maybe or one.cause.code == NONE_GIVEN]
+    cases = confirmed(cases, vaults.confirm({history.vault for history in doubtful}), since, now)
     if options.remembers:
         cases = vaults.recall(cases, promising(cases, options, now))
     at = Situation(now, options, vaults.running, vaults.unread_vaults, vaults.unrecalled)
+    at.taken["run"] = started
     alike = Alike(options.storm_min, options.storm_share, vaults.items_in)
     at.storms = storms(cases, alike, lambda case: back_off_end(case, at) if case.history.tried else None)
-    return decide(cases, at)
+    return decide([case for case in cases if vaults.asked_for(case.history)], at)
 
 
 def promising(cases: Iterable[Case], options: Params, now: datetime) -> set[str]:
@@ -308,22 +309,30 @@ def promising(cases: Iterable[Case], options: Params, now: datetime) -> set[str]
 
 
 def run(session: Session[Params]) -> None:
-    vaults = opened(session)
-    retry(session, vaults)
-    vaults.remember(session.started)
-    session.finish(vaults.unread)
+    """All of the estate, or what an alert names; then whatever alerts wait for somebody to look at them."""
+    box, unread = inbox_of(session.options, session.arm.credential), list[Unread]()
+
+    def work(alerts: Sequence[AlertHint] | None) -> None:
+        vaults = opened(session).about(alerts)
+        retry(session, vaults, session.started if alerts is None else datetime.now(timezone.utc))
+        vaults.remember(session.started)
+        unread.extend(vaults.unread)
+
+    if look(box, session.alerts, work):
+        session.finish([*unread, *(box.unread if box else ())])
+    else:
+        session.counts["deferred"] = 1
 
 
-def retry(session: Session[Params], vaults: Vaults) -> None:
-    options = session.options
-    decisions = judged(options, vaults, session.started)
+def retry(session: Session[Params], vaults: Vaults, now: datetime) -> None:
+    options, counts = session.options, session.counts
+    decisions = judged(options, vaults, now, started=counts["retried"] + counts["failed"])
     wanted = [] if options.dry_run else [one.case for one in decisions if one.retry]
-    starts = vaults.start_all(to_start(case, options.retention, session.started) for case in wanted)
+    starts = vaults.start_all(to_start(case, options.retention, now) for case in wanted)
     did = "would_retry" if options.dry_run else "retried"
-    ends = [(one, starts.get(one.case.history.key)) for one in decisions]
-    session.tell([told(one, start, session.started, dry_run=options.dry_run) for one, start in ends], did)
-    for start, job in vaults.follow(starts.values(), options.follow):
-        session.then(start.item.name, job)
+    session.tell(all_told(decisions, starts, now, dry_run=options.dry_run), did)
+    session.not_confirmed(vaults.unheard([one.case.history for one in decisions]))
+    session.follow(vaults.follow(starts.values(), options.follow))
 
 
 def opened(session: Session[Params]) -> Backups:
@@ -332,8 +341,7 @@ def opened(session: Session[Params]) -> Backups:
 
 
 def check(session: Session[Params]) -> None:
-    vaults = opened(session)
-    check_rights(session, vaults, START_BACKUP, "Backup Operator")
+    check_rights(session, opened(session), START_BACKUP, "Backup Operator")
 
 
 RUNBOOK = Runbook("auto_retry", "Retry failed backups whose cause is known to pass.", Params, run, check)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from backupkit import vaults as vault
+from backupkit.alerts import AlertHint
 from backupkit.arm import Arm
 from backupkit.blobs import ConflictError
 from backupkit.errors import ArmError, BackupkitError, OutOfTimeError
@@ -35,6 +36,7 @@ class Backups:
         self._ledger = ledger
         self._asked = ",".join(sorted([*map(str.lower, options.scope), *self._only])) or "all"
         self._seen: list[str] = []
+        self._alerts: Sequence[AlertHint] | None = None
         self._jobs: list[Job] = []
         self._items: list[Item] = []
         self._sizes: Counter[str] = Counter()
@@ -64,7 +66,7 @@ class Backups:
         if self._only:
             self._estate.missing_vaults(self._only, seen)
         self._seen = [one for one in seen if not self._only or one in self._only]
-        if self._ledger:
+        if self._ledger and self._alerts is None:
             try:
                 self._estate.vanished_vaults(self._ledger.last_vaults(self._asked), self._seen)
             except BackupkitError as error:
@@ -73,12 +75,29 @@ class Backups:
 
     def remember(self, started: datetime) -> None:
         """Keep what was seen for the next run, if all was read."""
-        if not self._ledger or self.unread:
+        if not self._ledger or self.unread or self._alerts is not None:
             return
         try:
             self._ledger.keep_vaults(self._asked, started, self._seen)
         except BackupkitError as error:
             self._estate.could_not_read(self._ledger.url, error)
+
+    def about(self, alerts: Sequence[AlertHint] | None) -> Backups:
+        """Look at no more than what these alerts name, and at their vaults."""
+        self._alerts = alerts
+        return self
+
+    def asked_for(self, history: History) -> bool:
+        return self._alerts is None or any(_names(one, history) for one in self._alerts)
+
+    def unheard(self, found: Sequence[History]) -> list[AlertHint]:
+        """Alerts that name none of these."""
+        return [one for one in self._alerts or () if not any(_names(one, history) for history in found)]
+
+    def _named(self) -> set[str]:
+        """Vaults of the alerts; Backup vaults are not looked at."""
+        named = {one.vault for one in self._alerts or () if "/microsoft.recoveryservices/" in one.vault}
+        return {one for one in named if not self._only or one in self._only}
 
     def failing(self, since: datetime, until: datetime) -> list[History]:
         """What Resource Graph tells of the vaults with a failed job that started or ended in the window.
@@ -87,8 +106,9 @@ class Backups:
         """
         chosen = set(self.open())
         # A vault may keep failures while Resource Graph no longer lists it itself.
-        failed = self._estate.vaults_with_failures(since, until)
-        names = sorted(one for one in failed if one in chosen or not self._only)
+        failed = self._named() if self._alerts else self._estate.vaults_with_failures(since, until)
+        self._estate.missing_vaults(self._named(), chosen)
+        names = sorted(one for one in failed if one in chosen or not (self._only or self._alerts))
         self._since, self._from, self._until = since, min(since, until - DAY), until
         self._jobs = self._estate.jobs(names, self._from, until)
         self._items = self._estate.items(names)
@@ -100,7 +120,7 @@ class Backups:
     def confirm(self, names: Iterable[str]) -> list[History]:
         """Lay each of these vaults' own job lists over what Resource Graph told."""
         listed: list[Job] = []
-        for name in sorted(names):
+        for name in sorted({*names, *self._named()} - self._estate.failed.keys()):
             try:
                 jobs = self._list(name)
             except (ArmError, OutOfTimeError) as error:
@@ -133,7 +153,8 @@ class Backups:
         """The cases; those with these keys with what the ledger knows was tried."""
         if not self._ledger or not keys:
             return list(cases)
-        recalled = self._ledger.recall((case for case in cases if case.history.key in keys), self._until)
+        wanted = [one for one in cases if one.history.key in keys and self.asked_for(one.history)]
+        recalled = self._ledger.recall(wanted, self._until)
         for key, reason in self._ledger.unread.items():
             if reason != self._ledger.broken:
                 self._estate.could_not_read(key, reason)
@@ -245,3 +266,14 @@ class Backups:
         found = histories(self._items, jobs, self._policies, self._sources)
         # A job whose item is not among those read is of an item that is gone only where all were read.
         return [one for one in found if one.item or one.vault not in self._without_items]
+
+
+def _names(alert: AlertHint, history: History) -> bool:
+    """Whether an alert is of an item, by the most that it tells."""
+    if alert.vault != history.vault:
+        return False
+    if alert.item:
+        return alert.item == history.key
+    if alert.source:
+        return history.item is not None and alert.source == history.item.source.lower()
+    return any(job.name.lower() == alert.job for job in history.jobs)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -13,7 +14,14 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.storage.blob import BlobLeaseClient, ContainerClient
 
-_CONFLICTS = ("BlobAlreadyExists", "ConditionNotMet", "ContainerAlreadyExists", "LeaseAlreadyPresent")
+_CONFLICTS = (
+    "BlobAlreadyExists",
+    "ConditionNotMet",
+    "ContainerAlreadyExists",
+    "LeaseAlreadyPresent",
+    "LeaseIdMissing",
+)
+LEASE_S, RENEWED_S = 60, 5
 Credential = Callable[[], "TokenCredential"]
 
 
@@ -107,15 +115,53 @@ class Blobs:
             if error.status != 404:
                 raise
 
-    def lease(self, name: str, seconds: int) -> BlobLeaseClient:
-        """Take the lease of a blob that is there.
+    def put(self, name: str, content: bytes) -> None:
+        """Write it, whatever is there; the container is made when it is missing."""
+        try:
+            self._put(name, content)
+        except BlobError as error:
+            if error.status != 404:
+                raise
+            self.make_container()
+            self._put(name, content)
 
-        Raises:
-            ConflictError: somebody holds it.
+    def _put(self, name: str, content: bytes) -> None:
+        with _told(f"write {self.url}/{name}"):
+            self._container().upload_blob(self._prefix + name, content, overwrite=True)
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[bool]:
+        """Hold the lease of a blob, which is made when missing; False where somebody else holds it.
+
+        It is renewed all the while, and ends by itself a minute after its holder dies.
         """
+        try:
+            lease = self._lease(name)
+        except ConflictError:
+            yield False
+            return
+        stop = threading.Event()
+        renewing = threading.Thread(target=_renew, args=(lease, stop), daemon=True)
+        renewing.start()
+        try:
+            yield True
+        finally:
+            stop.set()
+            renewing.join()
+            with suppress(BlobError), _told(f"release {self.url}/{name}"):
+                lease.release()  # else it ends by itself
+
+    def _lease(self, name: str) -> BlobLeaseClient:
+        blob = self._container().get_blob_client(self._prefix + name)
+        try:
+            with _told(f"lease {self.url}/{name}"):
+                return blob.acquire_lease(lease_duration=LEASE_S)
+        except BlobError as error:
+            if error.status != 404:
+                raise
+        self.write(name, b"")
         with _told(f"lease {self.url}/{name}"):
-            blob = self._container().get_blob_client(self._prefix + name)
-            return blob.acquire_lease(lease_duration=seconds)
+            return blob.acquire_lease(lease_duration=LEASE_S)
 
     def _container(self) -> ContainerClient:
         if self._client is None:
@@ -133,6 +179,16 @@ class Blobs:
                 read_timeout=60,
             )
         return self._client
+
+
+def _renew(lease: BlobLeaseClient, stop: threading.Event) -> None:
+    """A lease that cannot be renewed is lost: another job may work too, and intents keep both in order."""
+    try:
+        while not stop.wait(RENEWED_S):
+            with _told("renew a lease"):
+                lease.renew()
+    except BlobError:
+        return
 
 
 def _advice(status: int) -> str:

@@ -12,12 +12,14 @@ import logging
 import sys
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Generic, TextIO
 
+from backupkit.alerts import AlertHint, NotOurs
+from backupkit.alerts import read as heard_in
 from backupkit.arm import Arm, connect
 from backupkit.backups import Backups
 from backupkit.checking import allowed
@@ -26,6 +28,8 @@ from backupkit.estate import Unread
 from backupkit.locations import open_report, report_path, secret
 from backupkit.params import P, help_text, read
 from backupkit.records import Job
+from backupkit.vaults import Start
+from backupkit.webhook import split
 
 DONE, FAILED, BAD_PARAMETERS = 0, 1, 2
 MOST_LINES = 2_000
@@ -43,6 +47,7 @@ class Session(Generic[P]):
         self.run_id = f"{self.started:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
         self.counts: Counter[str] = Counter()
         self.attention: list[str] = []
+        self.alerts: tuple[AlertHint, ...] | None = None
         self._report = report
 
     def open_report(self, stack: ExitStack, *, checking: bool) -> None:
@@ -64,7 +69,7 @@ class Session(Generic[P]):
         `did` is a verdict to count even where no item has it. A line each, or counts where `log=summary`
         asks for them or a job's stream would overflow.
         """
-        self.counts["decided"] = len(entries)
+        self.counts["decided"] += len(entries)
         self.counts.update(dict.fromkeys((did, "left", "failed"), 0))
         brief = self.options.log == "summary" or len(entries) > MOST_LINES
         reasons: Counter[tuple[str, str]] = Counter()
@@ -86,10 +91,26 @@ class Session(Generic[P]):
             for (verdict, rule), count in sorted(reasons.items()):
                 (warn if rule == "out_of_time" else say)(verdict, rule=rule, count=count)
 
-    def then(self, item: str, job: Job) -> None:
-        """Log and count how a job ended that this run started."""
-        self.counts[f"then_{job.status.lower()}"] += 1
-        (warn if job.failed else say)(job.status.lower(), item=item, job=job.name)
+    def follow(self, ended: Iterable[tuple[Start, Job]]) -> None:
+        """Log and count how the jobs ended that this run started."""
+        for start, job in ended:
+            self.counts[f"then_{job.status.lower()}"] += 1
+            (warn if job.failed else say)(job.status.lower(), item=start.item.name, job=job.name)
+
+    def hear(self, heard: Sequence[AlertHint | NotOurs]) -> None:
+        """Take the alerts that started this run, and say of the others why nothing is done about them."""
+        self.alerts = tuple(one for one in heard if isinstance(one, AlertHint))
+        for one in heard:
+            if isinstance(one, NotOurs):
+                say("left", alert="none of ours", why=one.reason)
+                self.counts["not_ours"] += 1
+
+    def not_confirmed(self, alerts: Sequence[AlertHint]) -> None:
+        for one in alerts:
+            told = {"alert": _last(one.item or one.source or one.job), "vault": _last(one.vault)}
+            say("left", **told, why="no vault that is looked at shows a failure of it in the window")
+        if alerts:
+            self.counts["not_confirmed"] += len(alerts)
 
     def finish(self, unread: Sequence[Unread]) -> None:
         """Name what was not read.
@@ -183,13 +204,14 @@ def main(runbook: Runbook[P], argv: Sequence[str]) -> int:
 
     A failure we expected is one line; one we did not keeps its traceback.
     """
+    argv, hint = split(argv)
     tokens = [token for token in argv if token.strip("\"' ") not in ("help", "check")]
     if "help" in [token.strip("\"' ") for token in argv]:
         for line in help_text(runbook.params, runbook.purpose):
             say(line)
         return DONE
     try:
-        options = read(runbook.params, tokens)
+        options = read(runbook.params, tokens, alerted=hint is not None)
     except ParameterError as refused:
         for fault in refused.faults:
             error(fault)
@@ -201,6 +223,8 @@ def main(runbook: Runbook[P], argv: Sequence[str]) -> int:
     logging.getLogger().addHandler(logging.NullHandler())
     arm = connect(options.cloud, options.identity, minutes=options.max_minutes)
     session = Session(runbook.name, options, arm)
+    if hint:
+        session.hear([NotOurs(hint.fault)] if hint.fault else heard_in(hint.body))
     checking = len(tokens) < len(argv)
     ended = _worked(session, runbook, checking=checking)
     return ended[0] if checking else _notified(session, ended)
@@ -212,7 +236,10 @@ def _worked(session: Session[P], runbook: Runbook[P], *, checking: bool) -> tupl
     with ExitStack() as stack:
         try:
             session.open_report(stack, checking=checking)
-            (runbook.check if checking else runbook.run)(session)
+            if checking:
+                runbook.check(session)
+            elif session.alerts != ():
+                runbook.run(session)
         except BackupkitError as failure:
             fault = str(failure) if isinstance(failure, PartialFailureError) else _sentence(failure)
         except Exception as bug:

@@ -52,6 +52,9 @@ class Checked:
 PLACE = Text(r"(?-i:https://\S+|var:\w[\w-]*)|[^\s:]+", "var:NAME or out/report.ndjson")
 
 
+CODE = Text(r"[\w.-]+", "400002 or UserErrorGuestAgentStatusUnavailable")
+TAG = Text(r"[^\s:,]+:[^\s,]+|none", "backup-retry:off")
+VAULT = Text(VAULT_ID, "/subscriptions/.../vaults/rsv-prod")
 LEDGER = Text(
     r"none|(?-i:https://[a-z0-9]{3,24}\.blob\.core\.(windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)"
     r"/[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])(/[\w.-]+)*/?)",
@@ -107,6 +110,10 @@ class CommonParams:
         if self.notify.startswith("https://"):
             yield "parameter notify takes the place where the URL is kept, never the URL: var:NAME or a path"
 
+    def alert_faults(self) -> Iterator[str]:
+        """Faults of parameters that come with an alert."""
+        yield from ()
+
 
 @dataclass(frozen=True)
 class LedgerParams(CommonParams):
@@ -123,6 +130,10 @@ class LedgerParams(CommonParams):
         yield from super().faults()
         if not self.dry_run and not self.ledger:
             yield "parameter ledger is required with dry_run=false; none counts attempts from job history"
+
+    def alert_faults(self) -> Iterator[str]:
+        if not self.dry_run and not self.remembers:
+            yield "parameter ledger must be a container where alerts start a run with dry_run=false"
 
 
 P = TypeVar("P", bound=CommonParams)
@@ -150,8 +161,8 @@ def parameters(kind: type[CommonParams]) -> list[Parameter]:
     return sorted(found, key=lambda one: one.name in common)
 
 
-def read(kind: type[P], tokens: Sequence[str]) -> P:
-    """Read the tokens.
+def read(kind: type[P], tokens: Sequence[str], *, alerted: bool = False) -> P:
+    """Read the tokens, which an alert may have come with.
 
     Raises:
         ParameterError: every fault at once.
@@ -171,6 +182,8 @@ def read(kind: type[P], tokens: Sequence[str]) -> P:
             values[name] = _value(known[name], _unquoted(text), faults)
     options = kind(**values)
     faults.extend(options.faults())
+    if alerted:
+        faults.extend(options.alert_faults())
     if faults:
         raise ParameterError(faults)
     return options

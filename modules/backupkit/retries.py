@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -32,8 +33,14 @@ def to_start(case: Case, retention: str, now: datetime) -> tuple[Item, datetime]
     return case.history.item, keep_until(case.history.policy, retention, case.failure.workload, now)
 
 
-def told(decision: Decision, start: Start | None, now: datetime, *, dry_run: bool) -> dict[str, Any]:
-    """One object of the report, once it is known what became of the decision."""
+def all_told(
+    decisions: Iterable[Decision], starts: Mapping[str, Start], now: datetime, *, dry_run: bool
+) -> list[dict[str, Any]]:
+    """An object of the report for each decision, once it is known what became of it."""
+    return [_told(one, starts.get(one.case.history.key), now, dry_run=dry_run) for one in decisions]
+
+
+def _told(decision: Decision, start: Start | None, now: datetime, *, dry_run: bool) -> dict[str, Any]:
     case, verdict, rule, reason = decision.case, "left", decision.rule, decision.reason
     if decision.retry and dry_run:
         verdict = "would retry"

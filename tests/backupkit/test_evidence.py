@@ -226,6 +226,10 @@ def names(jobs):
     return [job.name for job in jobs]
 
 
+def jobs_of(attempts):
+    return [one.job for one in attempts]
+
+
 def test_on_demand_backups_of_a_day_are_those_not_known_to_be_scheduled():
     one = history(
         completed("1h", name="by hand", user=A_PERSON),
@@ -247,8 +251,8 @@ def test_attempts_are_those_of_a_day_since_the_last_success():
         attempt("8h", name="settled"),
     )
 
-    assert names(one.attempts(NOW)) == ["failed", "cancelled"]
-    assert names(one.tried) == ["failed", "cancelled"]
+    assert jobs_of(one.attempts(NOW)) == ["failed", "cancelled"]
+    assert jobs_of(one.tried) == ["failed", "cancelled"]
     assert names(one.unresolved) == ["failed", "cancelled", "scheduled"]
 
 
@@ -269,13 +273,13 @@ def test_a_day_after_it_began_an_attempt_is_no_longer_of_the_day():
     """The first began 1440 minutes ago, the second 1439."""
     one = history(attempt("1430m", name="a", takes="10m"), attempt("1429m", name="b", takes="10m"))
 
-    assert names(one.attempts(NOW)) == names(one.on_demand(NOW)) == ["b"]
+    assert jobs_of(one.attempts(NOW)) == names(one.on_demand(NOW)) == ["b"]
 
 
 def test_an_attempt_that_outlasted_a_success_is_not_settled_by_it():
     one = history(attempt("1h", name="long", takes="9h"), completed("5h", takes="10m"))
 
-    assert names(one.tried) == ["long"]
+    assert jobs_of(one.tried) == ["long"]
 
 
 # -- Cases -------------------------------------------------------------------------------------
@@ -283,7 +287,7 @@ def test_an_attempt_that_outlasted_a_success_is_not_settled_by_it():
 
 def judged(*jobs, since="24h"):
     return [
-        (case.failure.name, names(case.attempts)) for case in cases_of([history(*jobs)], before(since), NOW)
+        (case.failure.name, jobs_of(case.attempts)) for case in cases_of([history(*jobs)], before(since), NOW)
     ]
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from backupkit.alerts import AlertHint
 from backupkit.evidence import Case, History
 from backupkit.failures import classify
 from backupkit.intents import Intent, laid_over, settled
@@ -180,6 +181,12 @@ class Vaults:
             told.update((one.key, one) for one in here)
             self.running.setdefault(name, sum(len(one.running) for one in here))
         return list(told.values())
+
+    def asked_for(self, history: History) -> bool:
+        return True
+
+    def unheard(self, found: Iterable[History]) -> list[AlertHint]:
+        return []
 
     def recall(self, cases: list[Case], keys: Collection[str]) -> list[Case]:
         """As the ledger does, from what `written` says of each VM."""

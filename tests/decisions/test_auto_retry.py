@@ -1296,7 +1296,7 @@ def reported(vaults, now=NOW, **options):
     report = StringIO()
     session = Session("auto_retry", Params(**options), arm=None, report=report)
     session.started = now
-    retry(session, vaults)
+    retry(session, vaults, now)
     return {entry["name"]: entry for entry in map(loads, report.getvalue().splitlines())}, session
 
 

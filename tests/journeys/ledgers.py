@@ -79,3 +79,24 @@ def rewrite(path: Path, change: Callable[[dict[str, str]], dict[str, str]]) -> N
 def _earlier(stamp: str, hours: float) -> str:
     moment = datetime.fromisoformat(stamp).astimezone(UTC) - timedelta(hours=hours)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def alert(item: str = "", *, vault: str = "", job: str = "", condition: str = "Fired") -> str:
+    """What Azure adds to the arguments when an alert of a failed backup is posted to a webhook."""
+    vault = vault or item.lower().partition("/backupfabrics/")[0]
+    essentials = {
+        "alertRule": "Backup Failure",
+        "monitoringService": "Azure Backup",
+        "monitorCondition": condition,
+        "alertTargetIDs": [vault],
+        "firedDateTime": "2026-11-22T02:00:00Z",
+    }
+    context = {"protectedItemId": item, "extendedInfo": {"jobId": job}}
+    body = {"data": {"essentials": essentials, "alertContext": context}}
+    return json.dumps({"WebhookName": "failed-backups", "RequestBody": json.dumps(body)})
+
+
+def waiting(state: Path) -> list[str]:
+    """Names of the items that wait in the inbox."""
+    found = (json.loads(path.read_bytes()) for path in (state / BLOBS / "inbox").glob("*.json"))
+    return sorted(name_of(one["item"]) for one in found)
