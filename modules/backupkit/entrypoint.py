@@ -25,7 +25,7 @@ from backupkit.backups import Backups
 from backupkit.checking import allowed
 from backupkit.errors import ArmError, BackupkitError, ParameterError, PartialFailureError
 from backupkit.estate import Unread
-from backupkit.locations import open_report, report_path, secret
+from backupkit.locations import report_at, report_place, secret, try_report
 from backupkit.params import P, help_text, read
 from backupkit.records import Job
 from backupkit.vaults import Start
@@ -51,11 +51,14 @@ class Session(Generic[P]):
         self._report = report
 
     def open_report(self, stack: ExitStack, *, checking: bool) -> None:
-        """Open the place of the report; what is there already outlives a check."""
-        if self.options.report:
-            path = report_path(self.options.report, self.runbook, self.started, self.run_id)
-            file = stack.enter_context(open_report(path, "a" if checking else "w"))
-            self._report = None if checking else file
+        """Open the place of the report; a check only tries it."""
+        if not self.options.report:
+            return
+        place = report_place(self.options.report, self.runbook, self.started, self.run_id)
+        if checking:
+            try_report(place, self.arm.credential)
+        else:
+            self._report = stack.enter_context(report_at(place, self.arm.credential))
 
     def record(self, entry: Mapping[str, Any]) -> None:
         """Add one object to the report, at once, so that a killed run leaves what it did."""
@@ -233,20 +236,20 @@ def main(runbook: Runbook[P], argv: Sequence[str]) -> int:
 def _worked(session: Session[P], runbook: Runbook[P], *, checking: bool) -> tuple[int, str]:
     """The exit code and the line that explains it."""
     fault = ""
-    with ExitStack() as stack:
-        try:
+    try:
+        with ExitStack() as stack:
             session.open_report(stack, checking=checking)
             if checking:
                 runbook.check(session)
             elif session.alerts != ():
                 runbook.run(session)
-        except BackupkitError as failure:
-            fault = str(failure) if isinstance(failure, PartialFailureError) else _sentence(failure)
-        except Exception as bug:
-            if not checking:
-                told = f"an unexpected {type(bug).__name__}; the job's exception has the traceback"
-                _notified(session, (FAILED, told))
-            raise
+    except BackupkitError as failure:
+        fault = str(failure) if isinstance(failure, PartialFailureError) else _sentence(failure)
+    except Exception as bug:
+        if not checking:
+            told = f"an unexpected {type(bug).__name__}; the job's exception has the traceback"
+            _notified(session, (FAILED, told))
+        raise
     say("done", **session.counts)
     if fault:
         error(fault)

@@ -1,12 +1,16 @@
-"""Places that parameters name: a path, or `var:NAME`, an Automation variable that holds the value."""
+"""Places that parameters name: a path, a blob's URL, or `var:NAME`, an Automation variable that holds one."""
 
 from __future__ import annotations
 
+import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal, TextIO
 
+from backupkit.blobs import Blobs, Credential
 from backupkit.errors import BackupkitError
 
 
@@ -47,15 +51,50 @@ def secret(location: str) -> str:
         raise LocationError(why) from error
 
 
-def report_path(location: str, runbook: str, started: datetime, run_id: str) -> Path:
-    """Where a report goes; a location that ends in `/` gets a dated name of its own."""
+def report_place(location: str, runbook: str, started: datetime, run_id: str) -> str:
+    """Where a report goes, a path or a blob's URL; one that ends in `/` gets a dated name of its own."""
     place = variable(location[4:]) if location.startswith("var:") else location
-    if place.startswith("https://"):
-        raise LocationError(f"{location} holds a blob URL; a report cannot go there yet, give a path")
+    if place.startswith("https://") and "?" in place:
+        raise LocationError(f"{location} holds a signed URL; give it without, the run's identity signs in")
     if place.endswith("/"):
         day = started.astimezone(timezone.utc).strftime("%Y-%m-%d")
-        return Path(place) / runbook / day / f"{run_id}.ndjson"
-    return Path(place)
+        return f"{place}{runbook}/{day}/{run_id}.ndjson"
+    return place
+
+
+@contextmanager
+def report_at(place: str, credential: Credential) -> Iterator[TextIO]:
+    """A report to write to; a blob gets its lines at the end, and is tried out at the start.
+
+    Raises:
+        LocationError, BlobError: it cannot be written.
+    """
+    if not place.startswith("https://"):
+        with open_report(Path(place)) as file:
+            yield file
+        return
+    url, _, name = place.rpartition("/")
+    blobs, lines = Blobs(url, credential), io.StringIO()
+    if blobs.names("") is None:
+        blobs.make_container()
+    found = blobs.read(name)
+    etag = blobs.write(name, b"", found[1] if found else "")
+    try:
+        yield lines
+    finally:
+        blobs.write(name, lines.getvalue().encode("ascii"), etag)
+
+
+def try_report(place: str, credential: Credential) -> None:
+    """Whether a report could be written there; what is there already stays.
+
+    Raises:
+        LocationError, BlobError: it could not.
+    """
+    if not place.startswith("https://"):
+        open_report(Path(place), "a").close()
+    else:
+        Blobs(place.rpartition("/")[0], credential).names("")
 
 
 def open_report(path: Path, mode: Literal["w", "a"] = "w") -> TextIO:

@@ -55,11 +55,13 @@ PLACE = Text(r"(?-i:https://\S+|var:\w[\w-]*)|[^\s:]+", "var:NAME or out/report.
 CODE = Text(r"[\w.-]+", "400002 or UserErrorGuestAgentStatusUnavailable")
 TAG = Text(r"[^\s:,]+:[^\s,]+|none", "backup-retry:off")
 VAULT = Text(VAULT_ID, "/subscriptions/.../vaults/rsv-prod")
-LEDGER = Text(
-    r"none|(?-i:https://[a-z0-9]{3,24}\.blob\.core\.(windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)"
-    r"/[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])(/[\w.-]+)*/?)",
-    "https://<account>.blob.core.windows.net/<container>, without a SAS, or none",
+BLOBS = (
+    r"(?-i:https://[a-z0-9]{3,24}\.blob\.core\.(windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)"
+    r"/[a-z0-9]([a-z0-9-]{1,61}[a-z0-9])(/[\w.-]+)*/?)"
 )
+"""A container or what is in it, without a signature: the run's identity signs in."""
+
+LEDGER = Text(rf"none|{BLOBS}", "https://<account>.blob.core.windows.net/<container>, without a SAS, or none")
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ class CommonParams:
         str, "client id of a user-assigned identity; default system-assigned", Text(GUID, "a client id")
     ] = ""
     cloud: Annotated[Literal["AzurePublic", "AzureUSGovernment", "AzureChina"], "which Azure"] = "AzurePublic"
-    report: Annotated[str, "where the NDJSON report goes: a path, or var:NAME that holds one", PLACE] = ""
+    report: Annotated[
+        str, "where the NDJSON report goes: a blob URL, a path, or var:NAME that holds one", PLACE
+    ] = ""
     log: Annotated[Literal["decisions", "summary"], "a line per decision, or counts"] = "decisions"
     max_minutes: Annotated[
         int, "stop after this long; the sandbox stops a job at 180", Between(1, 10_000)
@@ -105,8 +109,8 @@ class CommonParams:
                 "parameter scope takes subscription ids or management groups, not both: Resource Graph "
                 "cannot combine them"
             )
-        if self.report.startswith("https://"):
-            yield "parameter report cannot be a blob URL yet; give a path"
+        if self.report.startswith("https://") and not re.fullmatch(BLOBS, self.report):
+            yield "parameter report must be such as https://account.blob.core.windows.net/reports/, unsigned"
         if self.notify.startswith("https://"):
             yield "parameter notify takes the place where the URL is kept, never the URL: var:NAME or a path"
 

@@ -2,11 +2,10 @@
 
 import sys
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from types import ModuleType
 
 import pytest
-from backupkit.locations import LocationError, open_report, report_path, secret, variable
+from backupkit.locations import LocationError, open_report, report_place, secret, variable
 
 STARTED = datetime(2026, 6, 16, 23, 30, tzinfo=UTC)
 
@@ -109,6 +108,11 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, content, why):
         pytest.param("out/report.ndjson", "out/report.ndjson", id="a file is itself"),
         pytest.param("out/", "out/auto_retry/2026-06-16/run-1.ndjson", id="a folder gets a dated file"),
         pytest.param(
+            "https://account.blob.core.windows.net/reports/",
+            "https://account.blob.core.windows.net/reports/auto_retry/2026-06-16/run-1.ndjson",
+            id="so does a place in a container",
+        ),
+        pytest.param(
             "var:place", "kept/here/auto_retry/2026-06-16/run-1.ndjson", id="a variable may hold a folder"
         ),
     ],
@@ -116,21 +120,21 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path, content, why):
 def test_where_a_report_goes(account, location, path):
     account["place"] = "kept/here/"
 
-    assert report_path(location, "auto_retry", STARTED, "run-1") == Path(path)
+    assert report_place(location, "auto_retry", STARTED, "run-1") == path
 
 
 def test_a_reports_date_is_utc():
     elsewhere = STARTED.astimezone(timezone(timedelta(hours=5)))
 
-    assert report_path("out/", "auto_retry", elsewhere, "r") == Path("out/auto_retry/2026-06-16/r.ndjson")
+    assert report_place("out/", "auto_retry", elsewhere, "r") == "out/auto_retry/2026-06-16/r.ndjson"
 
 
-def test_a_variable_that_holds_a_blob_url_is_refused_and_not_shown(account):
+def test_a_variable_that_holds_a_signed_url_is_refused_and_not_shown(account):
     account["place"] = "https://account.blob.core.windows.net/reports/?sig=SECRET"
 
     with pytest.raises(LocationError) as error:
-        report_path("var:place", "auto_retry", STARTED, "run-1")
-    assert str(error.value) == "var:place holds a blob URL; a report cannot go there yet, give a path"
+        report_place("var:place", "auto_retry", STARTED, "run-1")
+    assert str(error.value) == ("var:place holds a signed URL; give it without, the run's identity signs in")
 
 
 def test_a_report_is_opened_with_the_folders_it_needs(tmp_path):

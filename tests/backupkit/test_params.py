@@ -250,7 +250,10 @@ def test_every_runbook_takes(token):
         ("accept_unread=rsv-1", "must be such as a subscription id or a vault id"),
         ("identity=me", "must be such as a client id"),
         ("cloud=AzureGermany", "must be one of AzurePublic, AzureUSGovernment, AzureChina"),
-        ("report=https://account.blob.core.windows.net/reports/", "cannot be a blob URL yet"),
+        (
+            "report=https://example.org/reports/",
+            "must be such as https://account.blob.core.windows.net/reports/",
+        ),
         ("report=VAR:place", "must be such as var:NAME or out/report.ndjson, got 'VAR:place'"),
         ("notify=https://hooks.example.com/x", "takes the place where the URL is kept, never the URL"),
         ("log=all", "must be one of decisions, summary"),
