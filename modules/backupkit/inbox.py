@@ -29,7 +29,7 @@ class Inbox:
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
-        self._seen = set[tuple[str, str]]()
+        self._odd = set[str]()
         self.unread: list[Unread] = []
 
     def put(self, alerts: Iterable[AlertHint]) -> None:
@@ -44,7 +44,7 @@ class Inbox:
 
         It is looked at once more after the lease is given back: who came meanwhile has left it to us.
         """
-        while self._entries():
+        while self._waiting():
             with self._blobs.held(LEASE) as held:
                 if not held:
                     return False
@@ -54,26 +54,28 @@ class Inbox:
                         self._drop(entry)
         return True
 
+    def _waiting(self) -> list[str]:
+        return sorted((self._blobs.names(INBOX) or set()) - self._odd)
+
     def _drop(self, entry: Entry) -> None:
-        self._seen.add((entry.name, entry.etag))
         try:
             self._blobs.delete(entry.name, entry.etag)
         except ConflictError:
             return  # it has come again; the next batch has it
 
     def _entries(self) -> list[Entry]:
-        found = []
-        for name in sorted(self._blobs.names(INBOX) or ()):
-            content, etag = self._blobs.read(name) or (b"", "")
-            if not etag or (name, etag) in self._seen:
-                continue
-            try:
-                found.append(Entry(name, etag, _alert(json.loads(content))))
-            except (KeyError, TypeError, ValueError) as error:
-                self._seen.add((name, etag))
-                reason = f"it is not what a run writes ({type(error).__name__}); delete it"
-                self.unread.append(Unread(f"{self._blobs.url}/{name}", reason))
-        return found
+        found = ((name, self._blobs.read(name)) for name in self._waiting())
+        entries = [self._entry(name, *blob) for name, blob in found if blob]
+        return [entry for entry in entries if entry]
+
+    def _entry(self, name: str, content: bytes, etag: str) -> Entry | None:
+        try:
+            return Entry(name, etag, _alert(json.loads(content)))
+        except (KeyError, TypeError, ValueError) as error:
+            self._odd.add(name)
+            reason = f"it is not what a run writes ({type(error).__name__}); delete it"
+            self.unread.append(Unread(f"{self._blobs.url}/{name}", reason))
+            return None
 
 
 def inbox_of(options: LedgerParams, credential: Credential) -> Inbox | None:

@@ -35,7 +35,7 @@ def test_a_run_killed_at_any_request_costs_no_trigger_and_none_too_many(before, 
     followed = set()
     for number in count():
         for when in ("", ":after"):
-            folder = tmp_path / f"{number}{when[:1]}"
+            folder = tmp_path / f"{number}{when[1:]}"
             code, state = killed(before, folder, f"{share * SHARE + number + 1}{when}", TOKENS)
             if code != 137:
                 assert (code, triggers(state).total()) == (0, ITEMS)

@@ -46,7 +46,9 @@ def jobs_at_once(estate, folder, bodies, options=SLOWLY):
     argv = command(estate, folder, [], options)
     jobs = [shlex.join([SANDBOX, RUNBOOK, *TOKENS, body]) for body in bodies]
     lines = [f"{job} > {folder / str(n)}.log & {'wait' * (n % 20 == 19)}" for n, job in enumerate(jobs)]
-    argv[argv.index("--") + 1 :] = ["sh", "-c", "\n".join([*lines, "wait"])]
+    script = folder / "jobs.sh"  # as one argument it would be too long
+    script.write_text("\n".join([*lines, "wait"]), encoding="utf-8")
+    argv[argv.index("--") + 1 :] = ["sh", str(script)]
     subprocess.run(argv, cwd=ROOT, check=True, timeout=500)
     return [(folder / f"{n}.log").read_text().splitlines()[-1] for n in range(len(bodies))]
 
