@@ -27,7 +27,7 @@ demo: venv ## retry failed backups on the simulator, and say what to look at
 	@$(PY) -m simulator.demo
 
 test: venv ## run the tests
-	@$(PY) -m pytest -n 2 -q tests
+	@$(PY) -m pytest -n 4 -q tests
 
 azurite: venv build/azurite/installed ## the storage tests on Azurite as well
 	@$(PY) -m tests.simulator.on_azurite build/azurite/node_modules/azurite

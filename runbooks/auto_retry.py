@@ -45,9 +45,7 @@ class Params(LedgerParams):
     max_attempts: Annotated[int, "retries of an item in any 24 hours until one succeeds", Between(1, 8)] = 2
     max_triggers: Annotated[int, "backups this run starts at most", Between(0, 100_000)] = 200
     max_per_vault: Annotated[int, "backups running in a vault, ours and others'", Between(1, 1000)] = 20
-    backoff: Annotated[timedelta, "wait after an attempt; it doubles", Between(1, 1440)] = timedelta(
-        minutes=30
-    )
+    backoff: Annotated[timedelta, "wait after an attempt; it doubles", Between(1, 1440)] = HALF_AN_HOUR
     retention: Annotated[str, "how long the new recovery point is kept: policy, or days", KEEP] = "policy"
     unknown: Annotated[Literal["leave", "once", "retry"], "what to do with an unknown cause"] = "leave"
     spare: Annotated[timedelta, "leave to a scheduled run this near", Between(0, 1440)] = timedelta(hours=2)
@@ -310,7 +308,8 @@ def promising(cases: Iterable[Case], options: Params, now: datetime) -> set[str]
 
 def run(session: Session[Params]) -> None:
     """All of the estate, or what an alert names; then whatever alerts wait for somebody to look at them."""
-    box, unread = inbox_of(session.options, session.arm.credential), list[Unread]()
+    box = inbox_of(session.options, session.arm.credential)
+    unread = box.unread if box else list[Unread]()
 
     def work(alerts: Sequence[AlertHint] | None) -> None:
         vaults = opened(session).about(alerts)
@@ -319,7 +318,7 @@ def run(session: Session[Params]) -> None:
         unread.extend(vaults.unread)
 
     if look(box, session.alerts, work):
-        session.finish([*unread, *(box.unread if box else ())])
+        session.finish(unread)
     else:
         session.counts["deferred"] = 1
 

@@ -134,10 +134,11 @@ class Session(Generic[P]):
 
     def unread(self, found: Sequence[Unread]) -> None:
         """Name what could not be read."""
-        for one in found:
-            warn("not read", scope=one.scope, why=one.reason)
-            self.record({"unread": one.scope, "reason": one.reason})
-        self.counts["unread"] = len(found)
+        reasons = {one.scope: one.reason for one in reversed(found)}
+        for scope, reason in reversed(reasons.items()):
+            warn("not read", scope=scope, why=reason)
+            self.record({"unread": scope, "reason": reason})
+        self.counts["unread"] = len(reasons)
 
 
 def _last(resource: object) -> str:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from backupkit.alerts import AlertHint
-from backupkit.blobs import Blobs, ConflictError, Credential
+from backupkit.blobs import BlobError, Blobs, ConflictError, Credential
 from backupkit.estate import Unread
 from backupkit.params import LedgerParams
 
@@ -31,6 +31,10 @@ class Inbox:
         self._blobs = blobs
         self._odd = set[str]()
         self.unread: list[Unread] = []
+
+    @property
+    def url(self) -> str:
+        return self._blobs.url
 
     def put(self, alerts: Iterable[AlertHint]) -> None:
         """One blob for each item; a second alert of it changes the ETag, so that it is looked at again."""
@@ -86,13 +90,19 @@ def inbox_of(options: LedgerParams, credential: Credential) -> Inbox | None:
 def look(box: Inbox | None, alerts: Sequence[AlertHint] | None, work: Callable[..., None]) -> bool:
     """Look at everything (None), or at what these alerts name, and then at what waits in the inbox.
 
-    With an inbox alerts go through it. False where another job is going to look at them.
+    With an inbox alerts go through it, and `work` adds to its `unread`. False where another job is going
+    to look at them.
     """
-    if box is None or alerts is None:
-        work(alerts)
-    else:
+    if box is not None and alerts is not None:
         box.put(alerts)
-    return box is None or box.drain(work) or alerts is None
+        return box.drain(work)
+    work(alerts)
+    if box is not None and all(one.scope != box.url for one in box.unread):
+        try:
+            box.drain(work)
+        except BlobError as error:
+            box.unread.append(Unread(box.url, str(error)))
+    return True
 
 
 def _alert(entry: dict[str, Any]) -> AlertHint:
