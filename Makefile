@@ -27,7 +27,7 @@ demo: venv ## retry failed backups on the simulator, and say what to look at
 	@$(PY) -m simulator.demo
 
 test: venv ## run the tests
-	@$(PY) -m pytest -n 4 -q tests
+	@$(PY) -m pytest -n 4 --dist worksteal -q tests
 
 azurite: venv build/azurite/installed ## the storage tests on Azurite as well
 	@$(PY) -m tests.simulator.on_azurite build/azurite/node_modules/azurite
@@ -38,7 +38,7 @@ build/azurite/installed: requirements/azurite/package-lock.json
 	@npm --prefix build/azurite ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@
 
 faults: venv ## every fault, and a kill, at every request of a run; hundreds of alerts
-	@$(PY) -m pytest -n 2 -q tests/faults
+	@$(PY) -m pytest -n 4 --dist worksteal -q tests/faults
 
 bench: venv ## measure, and compare with the numbers to reach
 	@$(PY) -m tests.benchmarks
