@@ -12,7 +12,6 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -153,18 +152,6 @@ class Store:
 
 def rows_of(table: str) -> str:
     return f"{table}_rows"
-
-
-def read_rows(path: Path) -> Iterator[tuple[int, Row]]:
-    """Rows of an NDJSON file with their line numbers.
-
-    Raises:
-        ValueError: a line that is no row, naming file and line.
-    """
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield number, parsed(line, f"{path.name}:{number}")
 
 
 def parsed(line: str, where: str) -> Row:

@@ -10,8 +10,6 @@ class WorkloadLimits:
     """`on_demand_a_day` counts every on-demand backup of an item, whoever started it."""
 
     on_demand_a_day: int
-    least_retention_days: int
-    most_retention_days: int
     default_retention_days: int
     source: str
 
@@ -19,8 +17,6 @@ class WorkloadLimits:
 WORKLOADS = {
     "vm": WorkloadLimits(
         on_demand_a_day=9,
-        least_retention_days=1,
-        most_retention_days=36_135,
         default_retention_days=30,
         source="learn.microsoft.com/azure/backup/backup-support-matrix-iaas: nine on-demand attempts a day; "
         "learn.microsoft.com/azure/backup/backup-azure-arm-userestapi-backupazurevms: 30 days by default",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, timezone, tzinfo
+from datetime import datetime, time, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 NEVER = datetime(2001, 1, 1, tzinfo=timezone.utc)
@@ -32,18 +32,6 @@ def utc_or_none(text: object) -> datetime | None:
 
 def stamp(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def shown_age(age: timedelta) -> str:
-    """`2d4h`, `3h20m`, `45m`."""
-    minutes = max(0, int(age.total_seconds() // 60))
-    days, rest = divmod(minutes, 1440)
-    hours, left = divmod(rest, 60)
-    if days:
-        return f"{days}d{hours}h" if hours else f"{days}d"
-    if hours:
-        return f"{hours}h{left}m" if left else f"{hours}h"
-    return f"{left}m"
 
 
 def zone(name: str) -> tzinfo:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from backupkit.times import DailyWindow, shown_age, stamp, utc, utc_or_none, zone
+from backupkit.times import DailyWindow, stamp, utc, utc_or_none, zone
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,22 +55,6 @@ def test_a_stamp_is_read_as_it_was_written(moment):
 
 def test_a_stamp_is_in_utc_wherever_the_moment_is():
     assert stamp(MOMENT.astimezone(timezone(timedelta(hours=8)))) == "2026-03-10T09:00:30Z"
-
-
-@pytest.mark.parametrize(
-    ("age", "shown"),
-    [
-        (timedelta(seconds=-5), "0m"),
-        (timedelta(seconds=59), "0m"),
-        (timedelta(minutes=45), "45m"),
-        (timedelta(hours=3), "3h"),
-        (timedelta(hours=3, minutes=20), "3h20m"),
-        (timedelta(days=2), "2d"),
-        (timedelta(days=2, hours=4, minutes=59), "2d4h"),
-    ],
-)
-def test_an_age_is_shown_in_its_two_largest_units(age, shown):
-    assert shown_age(age) == shown
 
 
 @pytest.mark.parametrize(
