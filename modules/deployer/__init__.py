@@ -1,0 +1,1 @@
+"""Puts the runbooks, and what they need, into an Automation account."""
