@@ -42,7 +42,7 @@ def _nothing(name: str, version: str, said: str, python: str) -> str:
             f"{name} {version}: not found, and an index could not be read ({'; '.join(sorted(unread))}): "
             f"check the network, the proxy, and what `pip config list` says of indexes"
         )
-    if other := re.search(rf"(?<![\w.]){re.escape(version)} Requires-Python ([^;\n]+)", said):
+    if other := re.search(rf"(?<![\w.]){re.escape(version)} Requires-Python ([^;:\n]+)", said):
         return _other_python(f"{name} {version}", other[1].strip(), python)
     return (
         f"{name} {version}: the index has no wheel of it that the sandbox can run ({sandbox.takes(python)}): "
@@ -58,7 +58,8 @@ def _other_python(what: str, needs: str, python: str) -> str:
 
 
 def _reason(text: str) -> str:
-    return re.split(r" for url|:? ?HTTPS?ConnectionPool", text)[0] or "no answer"
+    """Its first words: how much comes after them depends on the version of pip."""
+    return re.split(r": |HTTPS?ConnectionPool", text)[0] or "no answer"
 
 
 def _without_urls(text: str) -> str:

@@ -40,13 +40,19 @@ def unread(reason):
             id="an index that says which Python a version needs",
         ),
         pytest.param(
+            f"  Skipping link: 1.0 Requires-Python >=3.11: {PAGE}thing-1.0-py3-none-any.whl (from {PAGE})\n"
+            + NOTHING,
+            f"thing 1.0 needs Python >=3.11, and the sandbox has 3.10: {PIN}",
+            id="a file that says which Python it needs",
+        ),
+        pytest.param(
             skipped(f"404 Client Error: Not Found for url: {PAGE}") + NOTHING,
             NO_WHEEL,
             id="an index that does not know the package",
         ),
         pytest.param(
             skipped(f"401 Client Error: Unauthorized for url: {PAGE}", "https://****@i.example/a/") + NOTHING,
-            unread("401 Client Error: Unauthorized"),
+            unread("401 Client Error"),
             id="an index that wants another password",
         ),
         pytest.param(
