@@ -1,1 +1,1 @@
-"""Puts the runbooks, and what they need, into an Automation account."""
+"""Takes an Automation account from what it is to what `schedules.json` says, and keeps it there."""
