@@ -1,0 +1,1 @@
+"""Brings runbooks, and what starts them, into an Automation account."""
