@@ -82,7 +82,8 @@ class Occurrence:
     weekday: str
 
     def __str__(self) -> str:
-        return f"{next(word for word, nth in ORDINALS.items() if nth == self.nth)} {self.weekday}"
+        word = next((word for word, number in ORDINALS.items() if number == self.nth), nth(self.nth))
+        return f"{word} {self.weekday}"
 
     def falls_on(self, day: date) -> bool:
         if not Weekday(self.weekday).falls_on(day):
@@ -91,6 +92,12 @@ class Occurrence:
 
 
 Day = Weekday | MonthDay | Occurrence
+
+
+def nth(number: int) -> str:
+    """`1st`, `12th`, `23rd`."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number in (11, 12, 13) else ending}"
 
 
 def _length(day: date) -> int:
@@ -147,15 +154,16 @@ def read_date(text: str) -> date:
 
 
 def read_zone(text: str) -> str:
-    if text not in zones():
+    if zones().get(text.lower()) != text:
         known = IANA.get(text.lower())
         raise UnfitError(
             "must be a time zone of IANA, such as Etc/UTC or Europe/Berlin",
-            meant(known) if known else did_you_mean(text, zones()),
+            meant(known) if known else did_you_mean(text, zones().values()),
         )
     return text
 
 
 @functools.cache
-def zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+def zones() -> dict[str, str]:
+    """The zones of IANA that this machine knows, by their lower-cased names."""
+    return {name.lower(): name for name in zoneinfo.available_timezones()}

@@ -10,6 +10,7 @@ from pathlib import Path
 from backupkit.params import CommonParams
 
 from deployer.errors import DeployError
+from deployer.wording import did_you_mean
 
 
 class Runbooks:
@@ -25,8 +26,10 @@ class Runbooks:
         """What the runbook takes; its file is imported.
 
         Raises:
-            DeployError: it cannot be imported, or is no runbook; the exception is named.
+            DeployError: there is no such file, or it cannot be imported; the exception is named.
         """
+        if name not in self.names:
+            raise DeployError(f"there is no {name}.py in {self.folder.name}/{did_you_mean(name, self.names)}")
         if name not in self._params:
             self._params[name] = _params(self.folder / f"{name}.py")
         return self._params[name]

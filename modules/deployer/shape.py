@@ -74,7 +74,7 @@ class Runtime(Shape):
     version: Version = "3.10"
     """Version of Python; it cannot be changed once the runtime environment exists."""
     staging: Container
-    """URL, without a SAS, of the blob container that Azure Automation fetches the packages from."""
+    """The blob container that Azure Automation fetches the packages from: its URL, without a SAS."""
 
 
 class Runbook(Shape):
@@ -178,7 +178,7 @@ class Webhook(Start):
 
     valid_days: Annotated[StrictInt, Field(ge=1, le=3650)] = 365
     """Days from its making to its expiry; Azure allows ten years."""
-    renew_days: Annotated[StrictInt, Field(ge=0, le=3650)] = 30
+    renew_days: Annotated[StrictInt, Field(ge=0, le=3650, validate_default=True)] = 30
     """It is made anew when it has fewer days left."""
     enabled: StrictBool = True
     """A webhook that is not enabled stays in the account and starts nothing."""
@@ -232,6 +232,7 @@ class Manifest(Shape):
     schema_: str = Field("", alias="$schema")
     """Where editors find this description."""
     runtime: Runtime
+    """The runtime environment that the runbooks run in."""
     runbooks: Mapping[RunbookName, Runbook] = Field(json_schema_extra=BY_NAME)
     """Runbooks to publish, by name: that of their file in runbooks/, without .py."""
     schedules: Mapping[ScheduleName, Schedule] = Field({}, json_schema_extra=BY_NAME)
