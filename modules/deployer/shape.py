@@ -93,7 +93,7 @@ class Start(Shape):
 
     runbook: RunbookName
     """Which of the runbooks above."""
-    parameters: Parameters = Field({}, max_length=parameters.MOST)
+    parameters: Parameters = Field({}, json_schema_extra={"maxProperties": parameters.MOST})
     """Its parameters by name; those left out have the default that README.md names."""
 
     @property
@@ -201,8 +201,7 @@ class Alert(Shape):
     resource_group: GroupName = ""
     """Resource group of the action group; empty for that of the Automation account."""
     rules: Mapping[Subscription, RuleGroup] = Field({}, json_schema_extra=BY_NAME)
-    """Subscriptions whose alerts are sent, each with the resource group that holds its alert processing
-    rule; empty for the subscription and the resource group of the Automation account."""
+    """Subscriptions to watch, each with the group that holds its rule; empty for the account's own two."""
     enabled: StrictBool = True
     """Alert processing rules that are not enabled send nothing."""
 
@@ -229,7 +228,7 @@ class Variable(Shape):
 class Manifest(Shape):
     """Runbooks of an Automation account, and what starts them; ${NAME} is taken from the environment."""
 
-    schema_: str = Field("", alias="$schema")
+    schema_: str = Field("", alias="$schema", title="Schema")
     """Where editors find this description."""
     runtime: Runtime
     """The runtime environment that the runbooks run in."""
