@@ -119,6 +119,11 @@ class Account:
         with azure(f"list packages of {environment}"):
             return [_plain(one) for one in self._packages.list_by_runtime_environment(*self._at, environment)]
 
+    def package(self, environment: str, name: str) -> Json | None:
+        """One package; unlike a list this tells why an import failed."""
+        with azure(f"read package {name}"):
+            return _or_none(lambda: _plain(self._packages.get(*self._at, environment, name)))
+
     def put_package(self, environment: str, name: str, link: Json) -> None:
         """Begin to import a wheel; how it ends is its `provisioningState`."""
         with azure(f"import package {name}"):

@@ -42,6 +42,8 @@ class Doing:
         """Delete one thing."""
         if change.kind == "link":
             self.account.delete_link(change.id)
+        elif change.kind == "package":
+            self.account.delete_package(change.id, change.name)
         elif change.kind in ("action group", "alert rule"):
             version = GROUPS[1] if change.kind == "action group" else RULES[1]
             url = f"{change.id}?api-version={version}"

@@ -79,7 +79,7 @@ def _packages(wanted: Wanted, live: Live, found: Findings) -> None:
     known = {pin.name.lower() for pin in wanted.pins}
     for key, body in live.packages.items():
         if key not in known and not body["properties"].get("default"):
-            found.left.append(Change("delete", "package", str(body["name"]), "not in the lock"))
+            found.left.append(Change("delete", "package", str(body["name"]), "not in the lock", id=name))
 
 
 def package_why(pin: Pin, live: Mapping[str, marks.Json], *, complete: bool) -> str:

@@ -49,9 +49,9 @@ class Importing:
         for batch in _batches(wanted):
             for pin in batch:
                 self._begin(wheels[pin.name])
-            live = self._settled()
+            self._settled()
             for pin in batch:
-                fault = _fault(pin, live)
+                fault = self._fault(pin)
                 if fault:
                     faults.append(fault)
                 else:
@@ -69,6 +69,16 @@ class Importing:
         }
         self._account.put_package(self._environment, wheel.name, link)
 
+    def _fault(self, pin: Pin) -> str:
+        body = self._account.package(self._environment, pin.name)
+        if body is None:
+            return f"package {pin.name} {pin.version} is not there after its import"
+        if package_state(body) == "succeeded":
+            return ""
+        said = (body["properties"].get("error") or {}).get("message") or "without a message"
+        told = scrubbed(" ".join(str(said).split())).rstrip(".")
+        return f"package {pin.name} {pin.version} did not import: {told}"
+
     def _settled(self) -> dict[str, marks.Json]:
         """All packages, when nothing is going on any more."""
         until = time.monotonic() + WAIT_S
@@ -83,17 +93,6 @@ class Importing:
                     f"{WAIT_S / 60:.0f} minutes; look at them in the portal, and apply again"
                 )
             time.sleep(self._poll_s)
-
-
-def _fault(pin: Pin, live: Mapping[str, marks.Json]) -> str:
-    body = live.get(pin.name.lower())
-    if body is None:
-        return f"package {pin.name} {pin.version} is not there after its import"
-    if package_state(body) == "succeeded":
-        return ""
-    said = (body["properties"].get("error") or {}).get("message") or "without a message"
-    told = scrubbed(" ".join(str(said).split())).rstrip(".")
-    return f"package {pin.name} {pin.version} did not import: {told}"
 
 
 def _batches(pins: Iterable[Pin]) -> Iterator[list[Pin]]:
