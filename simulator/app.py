@@ -20,8 +20,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import orjson
 
 from simulator import (
+    alerts,
     arm,
     arm_ids,
+    automation,
     blob,
     control,
     graph,
@@ -60,6 +62,8 @@ def all_routes(issuer: Issuer) -> list[Route]:
         *hooks.routes.all,
         *blob.routes.all,
         *recovery.routes.all,
+        *automation.routes.all,
+        *alerts.routes.all,
         *arm.routes.all,
     ]
 

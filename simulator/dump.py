@@ -9,10 +9,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulator import blob_files, clock, recovery_runs, worldfile
+from simulator import alert_urls, blob_files, clock, recovery_runs, worldfile
 from simulator.access import Access
 from simulator.limits import Limits
-from simulator.store import DYNAMIC, FOREVER, TABLES, TEXT, Row, Version, parsed, rows_of
+from simulator.store import DYNAMIC, FOREVER, KEPT, TEXT, Row, Version, parsed, rows_of
 
 if TYPE_CHECKING:
     from simulator.world import World
@@ -29,7 +29,7 @@ def fill(world: World, folder: Path) -> None:
     if not folder.is_dir():
         raise ValueError(f"estate {str(folder)!r} is not a folder")
     seconds = _behind(world, folder)
-    for table in TABLES:
+    for table in KEPT:
         path = folder / f"{table}.ndjson"
         if path.exists():
             world.store.load(table, _rows(path, seconds))
@@ -38,6 +38,7 @@ def fill(world: World, folder: Path) -> None:
     world.operations = {key: _timed(one, clock.moment) for key, one in world.known.operations.items()}
     world.known.limits, world.known.operations = {}, {}
     _replay(world)
+    alert_urls.seal_all(world)
     world.access = _access(world)
     recovery_runs.continue_all(world)
     blob_files.load(world, folder, seconds)
@@ -47,7 +48,7 @@ def write(world: World, folder: Path) -> None:
     """Write the estate as of now; what is still to come goes into `world.json`."""
     folder.mkdir(parents=True, exist_ok=True)
     now, timeline = world.now(), list[dict[str, Any]]()
-    for table in TABLES:
+    for table in KEPT:
         _write_rows(world, table, folder, now)
         timeline += _changes(world, table)
     world.known.operations = {key: _timed(one, clock.stamp) for key, one in world.operations.items()}
@@ -60,7 +61,7 @@ def write(world: World, folder: Path) -> None:
 
 def age(world: World, seconds: float) -> None:
     """Make everything `seconds` older, what is still to come included."""
-    for table in TABLES:
+    for table in KEPT:
         _age_rows(world, table, seconds)
     world.known = worldfile.read(clock.walk_shift(worldfile.written(world.known), -seconds))
     world.limits.age(seconds)

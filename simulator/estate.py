@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator import clock, estate_rows
-from simulator.store import DYNAMIC, TABLES, TEXT, Row
+from simulator.store import DYNAMIC, KEPT, TEXT, Row
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _COLUMNS: Row = {
@@ -32,7 +32,7 @@ class Estate:
     def __init__(self, now: float | None = None) -> None:
         self.now = clock.now() if now is None else now
         self.world: dict[str, Any] = {}
-        self._tables: dict[str, list[Row]] = {table: [] for table in TABLES}
+        self._tables: dict[str, list[Row]] = {table: [] for table in KEPT}
         self._rows: dict[str, Row] = {}
         self._jobs: dict[str, int] = {}
         self._newest: dict[str, str] = {}
@@ -168,6 +168,36 @@ class Estate:
         path = vault.replace("/subscriptions/", "/Subscriptions/", 1)
         return self._below(path, f"backupJobs/{name}", {**described, **properties})
 
+    def automation_account(
+        self, name: str, *, subscription: str, group: str, location: str = "westeurope", **properties: Any
+    ) -> str:
+        """Add an Automation account with a system-assigned identity, its object id made from its name."""
+        tenant = self.row(f"/subscriptions/{subscription}")["tenantId"]
+        principal = guid_of("identity", subscription, group, name)
+        return self.resource(
+            "Microsoft.Automation/automationAccounts",
+            name,
+            subscription=subscription,
+            group=group,
+            location=location,
+            identity={"type": "SystemAssigned", "principalId": principal, "tenantId": tenant},
+            properties={**estate_rows.automation_account(self.stamp("30d")), **properties},
+        )
+
+    def storage_account(
+        self, name: str, *, subscription: str, group: str, location: str = "westeurope", **properties: Any
+    ) -> str:
+        return self.resource(
+            "Microsoft.Storage/storageAccounts",
+            name,
+            subscription=subscription,
+            group=group,
+            location=location,
+            kind="StorageV2",
+            sku={"name": "Standard_ZRS", "tier": "Standard"},
+            properties={**estate_rows.storage_account(name), **properties},
+        )
+
     def resource(self, arm_type: str, name: str, *, subscription: str, group: str, **columns: Any) -> str:
         """Add a row of `resources`; `arm_type` comes in Azure's usual casing."""
         row_id = f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{arm_type}/{name}"
@@ -177,7 +207,7 @@ class Estate:
     def add(self, table: str, row: Row) -> str:
         """Add any row; columns it leaves out are empty."""
         if table not in self._tables:
-            raise ValueError(f"no such table {table!r}; known are {', '.join(TABLES)}")
+            raise ValueError(f"no such table {table!r}; known are {', '.join(KEPT)}")
         key = row["id"].lower()
         if key in self._rows:
             raise ValueError(f"the estate already has {row['id']!r}")

@@ -46,6 +46,29 @@ def vault() -> Properties:
     }
 
 
+def automation_account(created: str) -> Properties:
+    return {
+        "state": "Ok",
+        "disableLocalAuth": False,
+        "publicNetworkAccess": True,
+        "sku": {"name": "Basic", "family": None, "capacity": None},
+        "creationTime": created,
+        "lastModifiedTime": created,
+    }
+
+
+def storage_account(name: str) -> Properties:
+    return {
+        "provisioningState": "Succeeded",
+        "allowBlobPublicAccess": False,
+        "allowSharedKeyAccess": False,
+        "minimumTlsVersion": "TLS1_2",
+        "supportsHttpsTrafficOnly": True,
+        "publicNetworkAccess": "Enabled",
+        "primaryEndpoints": {"blob": f"https://{name}.blob.core.windows.net/"},
+    }
+
+
 def virtual_machine(group: str, name: str) -> Properties:
     windows = "sql" in name or "win" in name
     return {

@@ -47,6 +47,7 @@ _CLOUD: dict[str, Any] = {
 }
 _TYPES = {
     "Microsoft.AlertsManagement": ("actionRules",),
+    "Microsoft.Automation": ("automationAccounts", "automationAccounts/runbooks"),
     "Microsoft.Compute": ("disks", "snapshots", "virtualMachines", "virtualMachines/extensions"),
     "Microsoft.DataProtection": (
         "backupVaults",

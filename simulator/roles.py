@@ -14,6 +14,16 @@ from typing import Any
 _RSV = "Microsoft.RecoveryServices"
 _ITEMS = f"{_RSV}/Vaults/backupFabrics/protectionContainers"
 _DPP = "Microsoft.DataProtection"
+_AA = "Microsoft.Automation/automationAccounts"
+_JOB_VERBS = (
+    "read",
+    "write",
+    "stop/action",
+    "suspend/action",
+    "resume/action",
+    "streams/read",
+    "output/read",
+)
 _BLOBS = "Microsoft.Storage/storageAccounts/blobServices"
 _DELEGATE = f"{_BLOBS}/generateUserDelegationKey/action"
 _AROUND = (
@@ -131,9 +141,22 @@ BUILT_IN = {
             "Microsoft.Storage/storageAccounts/listKeys/action",
         )
     ),
-    "Automation Contributor": Role(
-        (*_AROUND, "Microsoft.Automation/automationAccounts/*", "Microsoft.Insights/ActionGroups/*")
+    "Automation Contributor": Role((*_AROUND, f"{_AA}/*", "Microsoft.Insights/ActionGroups/*")),
+    "Automation Operator": Role(
+        (
+            *_AROUND,
+            f"{_AA}/read",
+            f"{_AA}/hybridRunbookWorkerGroups/read",
+            *(f"{_AA}/jobs/{verb}" for verb in _JOB_VERBS),
+            f"{_AA}/jobSchedules/read",
+            f"{_AA}/jobSchedules/write",
+            f"{_AA}/runbooks/read",
+            f"{_AA}/schedules/read",
+            f"{_AA}/schedules/write",
+        )
     ),
+    "Automation Job Operator": Role((*_AROUND, *(f"{_AA}/jobs/{verb}" for verb in _JOB_VERBS))),
+    "Automation Runbook Operator": Role((*_AROUND, f"{_AA}/runbooks/read")),
     "Monitoring Contributor": Role(
         (*_AROUND, "*/read", "Microsoft.AlertsManagement/*", "Microsoft.Insights/*")
     ),

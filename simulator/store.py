@@ -31,6 +31,8 @@ TABLES = (
     "advisorresources",
     "healthresources",
 )
+KEPT = (*TABLES, "automation")
+"""All that a store holds; no query of Resource Graph sees what stands only here."""
 FOREVER = 9e15
 """Later than any moment; the `_until` of a row's last version."""
 
@@ -46,7 +48,7 @@ class Version:
 
 
 class Store:
-    """One DuckDB table per Resource Graph table: its columns, then `_key _from _until`.
+    """One DuckDB table per kept table: the columns of Resource Graph, then `_key _from _until`.
 
     Text columns are never NULL ('' stands for absent, as in KQL); dynamic ones
     are JSON. `_key` is the lower-cased id.
@@ -56,7 +58,7 @@ class Store:
         self.connection = duckdb.connect(":memory:", config={"threads": 2})
         columns = [f"{name} VARCHAR" for name in TEXT] + [f"{name} JSON" for name in DYNAMIC]
         extra = ["_key VARCHAR", "_from DOUBLE", "_until DOUBLE"]
-        for table in TABLES:
+        for table in KEPT:
             self.connection.execute(f"CREATE TABLE {rows_of(table)} ({', '.join(columns + extra)})")
             self.connection.execute(f"CREATE INDEX {table}_key ON {rows_of(table)} (_key)")
 

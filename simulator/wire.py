@@ -62,8 +62,8 @@ class Response:
 class RefusedError(Exception):
     """A refusal, as the service would word it.
 
-    Three envelopes are in use (`envelope`): "arm" `{"error": {code, message}}`,
-    "backup" `{"ErrorCode", "Message": {"Language", "Value"}, "Values": []}`
+    Four envelopes are in use (`envelope`): "arm" `{"error": {code, message}}`, "flat"
+    `{code, message}`, "backup" `{"ErrorCode", "Message": {"Language", "Value"}, "Values": []}`
     and "empty" `{}`.
     """
 
@@ -89,6 +89,8 @@ class RefusedError(Exception):
         body: dict[str, Any] = {}
         if self.envelope == "arm":
             body = {"error": {"code": self.code, "message": self.message, **self.extra}}
+        elif self.envelope == "flat":
+            body = {"code": self.code, "message": self.message, **self.extra}
         elif self.envelope == "backup":
             body = {
                 "ErrorCode": self.code,

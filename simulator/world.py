@@ -31,7 +31,7 @@ class World:
 
     `known` is what `world.json` says, less what has been used up; `operations` are
     the long-running operations by their id; `triggers` this run's accepted backup triggers,
-    `messages` what was posted to webhooks in it.
+    `messages` what was posted to webhooks in it, `urls` those of action groups by their digest.
     """
 
     def __init__(self, settings: Settings | None = None, clock: Callable[[], float] = clock.now) -> None:
@@ -44,6 +44,7 @@ class World:
         self.operations: dict[str, dict[str, Any]] = {}
         self.triggers: list[dict[str, Any]] = []
         self.messages: list[dict[str, Any]] = []
+        self.urls: dict[str, str] = {}
         self._clock = clock
 
     @classmethod

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from simulator import clock
-from simulator.store import TABLES, Row
+from simulator.store import KEPT, Row
 
 OUTCOME = re.compile(r"Completed|Cancelled|Never|CompletedWithWarnings(:\w+)?|Failed:\w+")
 BUSY = ("fail", "refuse")
+LINKS = ("renewed", "lost", "without parameters")
 
 
 @dataclass
@@ -27,6 +28,7 @@ class WorldFile:
     identities: list[dict[str, Any]] = field(default_factory=list)
     graph_lag_s: float = 0.0
     busy: str = "fail"
+    automation: dict[str, Any] = field(default_factory=dict)
     operations: dict[str, dict[str, Any]] = field(default_factory=dict)
     limits: dict[str, dict[str, Any]] = field(default_factory=dict)
     timeline: list[dict[str, Any]] = field(default_factory=list)
@@ -114,6 +116,18 @@ def _busy(where: str, value: Any) -> str:
     return str(value)
 
 
+def _automation(where: str, value: Any) -> dict[str, Any]:
+    told = _object(where, value)
+    strangers = sorted(set(told) - {"links_on_update", "failing_packages"})
+    if strangers:
+        raise ValueError(f"{where}: no such key {strangers}; known are links_on_update, failing_packages")
+    if told.get("links_on_update", LINKS[0]) not in LINKS:
+        given = told["links_on_update"]
+        raise ValueError(f"{where}: links_on_update: expected one of {', '.join(LINKS)}, got {given!r:.80}")
+    failing = _by_id(_text)(f"{where}: failing_packages", told.get("failing_packages", {}))
+    return {**told, "failing_packages": failing} if failing else told
+
+
 def _window(where: str, value: Any) -> dict[str, Any]:
     window = _object(where, value)
     return {
@@ -132,8 +146,8 @@ def _stamp(where: str, value: Any) -> str:
 
 def _version(where: str, value: Any) -> dict[str, Any]:
     version = _object(where, value)
-    if version.get("table") not in TABLES:
-        raise ValueError(f"{where}: no such table {version.get('table')!r}; known are {', '.join(TABLES)}")
+    if version.get("table") not in KEPT:
+        raise ValueError(f"{where}: no such table {version.get('table')!r}; known are {', '.join(KEPT)}")
     row = version.get("row")
     since = version.get("since")
     return {
@@ -158,6 +172,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "identities": _list_of(_object),
     "graph_lag_s": _seconds,
     "busy": _busy,
+    "automation": _automation,
     "operations": _by_id(_object),
     "limits": _by_name,
     "timeline": _list_of(_version),

@@ -1,1 +1,1 @@
-"""Brings runbooks, and what starts them, into an Automation account."""
+"""Takes an Automation account from what it is to what `schedules.json` says, and keeps it there."""
