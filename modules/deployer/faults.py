@@ -64,13 +64,18 @@ def _fields(model: type[BaseModel], steps: Steps) -> dict[str, FieldInfo]:
     """The keys of the object that the steps lead to."""
     kind: Any = model
     for step in steps:
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            kind = {info.alias or name: info for name, info in kind.model_fields.items()}[
-                str(step)
-            ].annotation
-        else:
-            kind = next(one for one in get_args(kind) if isinstance(one, type) and issubclass(one, BaseModel))
-    return {info.alias or name: info for name, info in kind.model_fields.items()}
+        kind = (
+            _keys(kind)[str(step)].annotation if _is_model(kind) else next(filter(_is_model, get_args(kind)))
+        )
+    return _keys(kind)
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
 def line(fault: Fault, filled: Sequence[Filled]) -> str:
@@ -79,9 +84,9 @@ def line(fault: Fault, filled: Sequence[Filled]) -> str:
     text = f"{where}: {fault.text}" if where else fault.text
     near = [one for one in filled if _is_near(one.steps, fault.steps)]
     for one in near:
-        text = _replaced(text, one.text, one.written, anywhere=True)
+        text = _replaced(text, one.text, one.written)
     for name, value in (pair for one in near for pair in one.values.items()):
-        text = _replaced(text, value, f"${{{name}}}", anywhere=len(value) > 7)
+        text = _replaced(text, value, f"${{{name}}}")
     return SIGNATURE.sub(r"\1=...", text)
 
 
@@ -90,8 +95,9 @@ def _is_near(one: Steps, other: Steps) -> bool:
     return one[:least] == other[:least]
 
 
-def _replaced(text: str, secret: str, written: str, *, anywhere: bool) -> str:
+def _replaced(text: str, secret: str, written: str) -> str:
+    """A short one only where it stands by itself: `1` is in many a word of ours."""
     for form in filter(None, (secret, repr(secret)[1:-1])):
-        pattern = re.escape(form) if anywhere else rf"(?<!\w){re.escape(form)}(?!\w)"
+        pattern = re.escape(form) if len(form) > 5 else rf"(?<!\w){re.escape(form)}(?!\w)"
         text = re.sub(pattern, lambda _: written, text, flags=re.IGNORECASE)
     return text

@@ -12,7 +12,7 @@ from deployer.document import Document, parsed
 from deployer.errors import DeployError, ManifestError
 from deployer.faults import faults_of, line
 from deployer.parameters import azure_parameters, tokens, tokens_of
-from deployer.runbooks import Runbooks
+from deployer.runbooks import params_of
 from deployer.shape import Alert, Known, Manifest, Run, Runbook, Runtime, Schedule, Variable, Webhook
 from deployer.wording import Fault, FaultsError, Steps
 
@@ -57,7 +57,7 @@ def read(path: Path, runbooks: Path, environ: Mapping[str, str]) -> Manifest:
     except FaultsError as error:
         raise ManifestError([f"{path}: {fault.text}" for fault in error.faults]) from error
     faults: list[Fault] = []
-    manifest = _manifest(given, Runbooks(runbooks), faults)
+    manifest = _manifest(given, runbooks, faults)
     told = _told(document, faults)
     if manifest is None or told:
         raise ManifestError([f"{path}: {one}" for one in told])
@@ -70,11 +70,11 @@ def schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described, "title": "schedules.json"}
 
 
-def _manifest(given: Any, runbooks: Runbooks, faults: list[Fault]) -> Manifest | None:
+def _manifest(given: Any, runbooks: Path, faults: list[Fault]) -> Manifest | None:
     params = {}
     for name in _names(given, "runbooks"):
         try:
-            params[name] = runbooks.params(name)
+            params[name] = params_of(runbooks, name)
         except DeployError as error:
             faults.append(Fault(("runbooks", name), str(error)))
     faults.extend(_alike(given))
