@@ -31,7 +31,14 @@ _RECEIVERS = (
     "azureFunctionReceivers",
     "armRoleReceivers",
 )
-_RUNBOOK_NEEDS = ("automationAccountId", "runbookName", "webhookResourceId", "isGlobalRunbook", "serviceUri")
+_RUNBOOK_NEEDS = (
+    "name",
+    "automationAccountId",
+    "runbookName",
+    "webhookResourceId",
+    "isGlobalRunbook",
+    "serviceUri",
+)
 _FIELDS = (
     "Severity",
     "MonitorService",

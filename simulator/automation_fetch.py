@@ -34,7 +34,7 @@ def fetch(world: World, link: dict[str, Any]) -> bytes:
         Request("GET", place.netloc.lower(), unquote(place.path), query=query, target=place.path),
     )
     if isinstance(answer.body, dict):  # no host that is played
-        raise UnfetchedError(f"The remote name could not be resolved: '{place.netloc}'.")
+        raise UnfetchedError(f"The remote name could not be resolved: '{place.hostname}'.")
     content = answer.body
     if answer.status != 200 or not isinstance(content, bytes):
         raise UnfetchedError(

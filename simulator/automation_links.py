@@ -6,6 +6,7 @@ import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from simulator.automation_contents import contents
 from simulator.automation_rows import (
     Call,
     Operations,
@@ -102,7 +103,7 @@ def _linked(call: Call, given: dict[str, Any]) -> tuple[str, str]:
     runbook = call.world.store.get("resources", call.id("runbooks", str(names["runbook"])), call.now)
     if runbook is None:
         raise missing("Runbook")
-    if runbook["properties"]["state"] == "New":
+    if contents(call, runbook).published is None:
         raise bad(f"The runbook {names['runbook']} has not been published.")
     schedule = call.require("schedules", str(names["schedule"]))
     return str(runbook["name"]), str(schedule["name"])

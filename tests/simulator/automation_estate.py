@@ -101,7 +101,8 @@ def loaded(estate: Estate, clock: Clock) -> World:
 def asked(world: World, method: str, path: str, body: Any, query: dict[str, str]) -> Response:
     token = ISSUER.signer.token(ROBOT, MANAGEMENT)
     content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-    headers = {"authorization": f"Bearer {token}"}
+    kind = "text/plain" if isinstance(body, bytes) else "application/json"
+    headers = {"authorization": f"Bearer {token}", "content-type": kind}
     request = Request(method, "management.azure.com", path, query=query, headers=headers, body=content)
     return dispatch(world, ROUTES, request)
 
