@@ -7,6 +7,7 @@ to come are written as versions of its row.
 from __future__ import annotations
 
 import io
+import math
 import re
 import zipfile
 from email.parser import BytesHeaderParser
@@ -132,7 +133,7 @@ def _count(call: Call) -> None:
             429,
             "TooManyRequests",
             f"No more than {IMPORTS} imports into an account are allowed in {WINDOW_S:.0f} seconds.",
-            headers={"Retry-After": str(max(1, round(wait + 0.5)))},
+            headers={"Retry-After": str(math.ceil(wait))},
             envelope="flat",
         )
 

@@ -221,6 +221,12 @@ def no_resource(name: str, group: str) -> RefusedError:
     )
 
 
+def named(given: dict[str, Any], end: str) -> str:
+    """The name in `{"runbook": {"name": ...}}`, or "" where there is none."""
+    told = given.get(end)
+    return str(told.get("name") or "") if isinstance(told, dict) else ""
+
+
 def check_only(given: dict[str, Any], allowed: tuple[str, ...], what: str) -> None:
     """Raises RefusedError: 400 for what no update may change (inferred: Azure may ignore it)."""
     strangers = sorted(set(given) - set(allowed))

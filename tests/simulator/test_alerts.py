@@ -4,7 +4,7 @@ import pytest
 
 from simulator.access import Access
 from tests.simulator.asking import ROBOT
-from tests.simulator.automation_estate import GROUPS, HOOK, Place, refused
+from tests.simulator.automation_estate import GROUPS, HOOK, RULES, Place, refused
 
 
 @pytest.fixture
@@ -178,6 +178,17 @@ class TestAlertProcessingRules:
         assert (status, code) == (400, "BadRequest")
         assert message.startswith("A condition's field is one of Severity, MonitorService,")
         assert message.endswith("got Colour.")
+
+    def test_a_patch_changes_whether_it_is_enabled_and_nothing_else(self, place):
+        place.processing_rule()
+        path = place.id(RULES, "apr-backup")
+
+        patched = place.ask("PATCH", path, {"properties": {"enabled": False}}, version="2021-08-08")
+        other = place.ask("PATCH", path, {"properties": {"scopes": []}}, version="2021-08-08")
+
+        assert (patched.status, patched.body["properties"]["enabled"]) == (200, False)
+        message = "A patch of an alert processing rule changes tags and enabled, not scopes."
+        assert refused(other) == (400, "BadRequest", message)
 
     def test_a_rule_that_removes_needs_no_group(self, place):
         assert place.processing_rule(actions=[{"actionType": "RemoveAllActionGroups"}]).status == 201

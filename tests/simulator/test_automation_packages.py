@@ -57,6 +57,9 @@ class TestEnvironments:
         assert [row["name"] for row in stocked.list("runtimeEnvironments")] == [*SYSTEM, "kit"]
         told = stocked.ask("GET", "runtimeEnvironments/python-3.10").body["properties"]
         assert told["runtime"] == PYTHON["runtime"]
+        assert told["description"].startswith(
+            "System-generated Runtime Environment for your Automation account"
+        )
 
     @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
     def test_those_of_the_system_cannot_be_changed(self, place, method):
@@ -331,6 +334,11 @@ class TestPackages:
                 {"uri": "http://stpackages.blob.core.windows.net/wheels/x.whl"},
                 (400, "BadRequest", "The content link must have a uri that begins with https://."),
                 id="without https",
+            ),
+            pytest.param(
+                {"contentHash": "0"},
+                (400, "BadRequest", "The content hash must be an object."),
+                id="with a hash that is none",
             ),
             pytest.param(
                 {"contentHash": {"algorithm": "md5", "value": "0"}},

@@ -394,6 +394,9 @@ class TestLinks:
             pytest.param({"runbook": "other"}, (404, "NotFound", "Runbook not found."), id="a runbook"),
             pytest.param({"schedule": "other"}, (404, "NotFound", "Schedule not found."), id="a schedule"),
             pytest.param(
+                {"schedule": None}, invalid("schedule", "A job schedule needs the name of one."), id="an end"
+            ),
+            pytest.param(
                 {"runbook": ""}, invalid("runbook", "A job schedule needs the name of one."), id="a name"
             ),
         ],

@@ -102,6 +102,12 @@ class TestTime:
         assert schedule["expiryTime"] == "9999-12-31T23:59:59.9999999+00:00"
         assert schedule["nextRun"] == "2026-11-23T11:58:20+00:00"
 
+    def test_a_schedule_can_be_put_again_as_a_get_has_it(self, place):
+        place.world.advance(7230)
+        known = place.ask("GET", "schedules/daily").body["properties"]
+
+        assert place.put("schedules/daily", **{**known, "interval": 2}).status == 200
+
     def test_contents_do_not_age(self, place):
         place.world.advance(3700)
 
