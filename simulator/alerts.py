@@ -31,7 +31,14 @@ _RECEIVERS = (
     "azureFunctionReceivers",
     "armRoleReceivers",
 )
-_RUNBOOK_NEEDS = ("automationAccountId", "runbookName", "webhookResourceId", "isGlobalRunbook", "serviceUri")
+_RUNBOOK_NEEDS = (
+    "name",
+    "automationAccountId",
+    "runbookName",
+    "webhookResourceId",
+    "isGlobalRunbook",
+    "serviceUri",
+)
 _FIELDS = (
     "Severity",
     "MonitorService",
@@ -61,10 +68,7 @@ def put_group(world: World, request: Request, subscription: str, rest: str, name
 @routes.on("PATCH", _GROUPS + "/{name}", "Microsoft.Insights/actionGroups/write", since="2019-06-01")
 def patch_group(world: World, request: Request, subscription: str, rest: str, name: str) -> Response:
     """Of its properties `enabled` alone can be changed this way."""
-    given = _object(request)
-    strangers = sorted(set(given.get("properties") or {}) - {"enabled"})
-    if strangers:
-        raise _bad(f"A patch of an action group changes tags and enabled, not {', '.join(strangers)}.")
+    _check_patch(_object(request), "an action group")
     return _told(world, arm.patch(world, request, subscription, rest))
 
 
@@ -91,6 +95,18 @@ def put_rule(world: World, request: Request, subscription: str, rest: str, name:
         _check_condition(condition)
     body = {**given, "properties": {"enabled": True, **properties}}
     return arm.put(world, _with(request, body), subscription, rest)
+
+
+@routes.on("PATCH", _RULES + "/{name}", "Microsoft.AlertsManagement/actionRules/write", since="2021-08-08")
+def patch_rule(world: World, request: Request, subscription: str, rest: str, name: str) -> Response:
+    _check_patch(_object(request), "an alert processing rule")
+    return arm.patch(world, request, subscription, rest)
+
+
+def _check_patch(given: dict[str, Any], what: str) -> None:
+    strangers = sorted(set(given.get("properties") or {}) - {"enabled"})
+    if strangers:
+        raise _bad(f"A patch of {what} changes tags and enabled, not {', '.join(strangers)}.")
 
 
 def _check_group(world: World, given: dict[str, Any], properties: dict[str, Any]) -> None:

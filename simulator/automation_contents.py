@@ -22,13 +22,17 @@ class Contents:
 
 
 def contents(call: Call, runbook: Row) -> Contents:
-    """By hand an estate says `published` and `draft` as text; the simulator writes `..Base64`.
+    """An estate made by hand says `published` and `draft` as text; the simulator writes `..Base64`.
 
-    Plain text would move with the estate's stamps wherever it has something like one.
+    Plain text would move with the estate's stamps wherever it has something like one. A runbook
+    that is published and of which no more is said is empty.
     """
     row = call.world.store.get(TABLE, f"{runbook['id']}/content", call.now)
     known = (row or {}).get("properties") or {}
-    return Contents(_read(known, "published"), _read(known, "draft"), str(known.get("drafted") or ""))
+    published = _read(known, "published")
+    if published is None and runbook["properties"]["state"] == "Published":
+        published = b""
+    return Contents(published, _read(known, "draft"), str(known.get("drafted") or ""))
 
 
 def keep_contents(call: Call, runbook: Row, *, published: bytes | None, draft: bytes | None) -> None:

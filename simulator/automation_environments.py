@@ -26,12 +26,17 @@ SINCE = "2024-10-23"
 KIND = "runtimeEnvironments"
 OLD_PYTHON = "Python-3.8"
 """What a runbook of type Python3 runs in when it names no environment."""
-_VERSIONS = {"Python": ("3.8", "3.10"), "PowerShell": ("5.1", "7.2", "7.4")}
+_VERSIONS = {"Python": ("3.8", "3.10"), "PowerShell": ("5.1", "7.1", "7.2", "7.4")}
 _SYSTEM = {
     f"{language}-{version}": {"language": language, "version": version}
     for language, versions in {"Python": ("2.7", "3.8", "3.10"), "PowerShell": ("5.1", "7.1", "7.2")}.items()
     for version in versions
 }
+_GENERATED = (
+    "System-generated Runtime Environment for your Automation account with Runtime language: {language} "
+    "& Runtime version: {version}."
+)
+"""Scripts tell these environments by how their description begins."""
 _NOT_IN = "brazilsoutheast"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
@@ -152,7 +157,7 @@ def _system(call: Call) -> list[Row]:
             "properties": {
                 "runtime": runtime,
                 "defaultPackages": {},
-                "description": f"System-generated Runtime Environment for {name.replace('-', ' ')}",
+                "description": _GENERATED.format(**runtime),
             },
         }
         for name, runtime in _SYSTEM.items()

@@ -34,7 +34,7 @@ def fetch(world: World, link: dict[str, Any]) -> bytes:
         Request("GET", place.netloc.lower(), unquote(place.path), query=query, target=place.path),
     )
     if isinstance(answer.body, dict):  # no host that is played
-        raise UnfetchedError(f"The remote name could not be resolved: '{place.netloc}'.")
+        raise UnfetchedError(f"The remote name could not be resolved: '{place.hostname}'.")
     content = answer.body
     if answer.status != 200 or not isinstance(content, bytes):
         raise UnfetchedError(
@@ -59,6 +59,8 @@ def checked(link: Any) -> dict[str, Any]:
     if not isinstance(link, dict) or urlsplit(str(link.get("uri", ""))).scheme != "https":
         raise bad("The content link must have a uri that begins with https://.")
     told = link.get("contentHash")
+    if told is not None and not isinstance(told, dict):
+        raise bad("The content hash must be an object.")
     if told is not None and (str(told.get("algorithm")).lower() != "sha256" or not told.get("value")):
         raise bad("The content hash must have the algorithm SHA256 and a value.")
     return dict(link)

@@ -6,6 +6,7 @@ import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from simulator.automation_contents import contents
 from simulator.automation_rows import (
     Call,
     Operations,
@@ -13,6 +14,7 @@ from simulator.automation_rows import (
     conflict,
     invalid,
     missing,
+    named,
     shown,
 )
 from simulator.wire import RefusedError, Response
@@ -95,16 +97,16 @@ def _linked(call: Call, given: dict[str, Any]) -> tuple[str, str]:
     Raises:
         RefusedError: 404 where one is not there, 400 where the runbook was never published.
     """
-    names = {end: (given.get(end) or {}).get("name") for end in ("runbook", "schedule")}
+    names = {end: named(given, end) for end in ("runbook", "schedule")}
     for end, name in names.items():
         if not name:
             raise invalid(end, "A job schedule needs the name of one.")
-    runbook = call.world.store.get("resources", call.id("runbooks", str(names["runbook"])), call.now)
+    runbook = call.world.store.get("resources", call.id("runbooks", names["runbook"]), call.now)
     if runbook is None:
         raise missing("Runbook")
-    if runbook["properties"]["state"] == "New":
+    if contents(call, runbook).published is None:
         raise bad(f"The runbook {names['runbook']} has not been published.")
-    schedule = call.require("schedules", str(names["schedule"]))
+    schedule = call.require("schedules", names["schedule"])
     return str(runbook["name"]), str(schedule["name"])
 
 

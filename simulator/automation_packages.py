@@ -7,6 +7,7 @@ to come are written as versions of its row.
 from __future__ import annotations
 
 import io
+import math
 import re
 import zipfile
 from email.parser import BytesHeaderParser
@@ -53,7 +54,7 @@ def get_package(call: Call) -> Response:
 
 @operations.on("PUT", _ONE, f"{KIND}/packages/write", since=SINCE)
 def put_package(call: Call) -> Response:
-    owner = check_changeable(call, call.at["environment"])
+    owner = _python(call)
     link = _link(call.properties().get("contentLink"))
     old = call.find(_kind(owner), call.name)
     return call.written(_body(_import(call, owner, link, old)), new=not old)
@@ -61,7 +62,7 @@ def put_package(call: Call) -> Response:
 
 @operations.on("PATCH", _ONE, f"{KIND}/packages/write", since=SINCE)
 def patch_package(call: Call) -> Response:
-    owner = check_changeable(call, call.at["environment"])
+    owner = _python(call)
     old = call.require(_kind(owner), call.name)
     link = _link(call.properties().get("contentLink"))
     return Response(200, _body(_import(call, owner, link, old)))
@@ -74,6 +75,18 @@ def delete_package(call: Call) -> Response:
         return Response(204)
     call.drop(found)
     return Response(200)
+
+
+def _python(call: Call) -> Row:
+    """The environment, which packages may be put into.
+
+    Raises:
+        RefusedError: 404, 400 for one that Automation made, 501 for another language.
+    """
+    owner = check_changeable(call, call.at["environment"])
+    if owner["properties"]["runtime"]["language"] != "Python":
+        raise RefusedError(501, "NotSimulated", "the simulator imports packages for Python only")
+    return owner
 
 
 def _kind(owner: Row) -> str:
@@ -120,7 +133,7 @@ def _count(call: Call) -> None:
             429,
             "TooManyRequests",
             f"No more than {IMPORTS} imports into an account are allowed in {WINDOW_S:.0f} seconds.",
-            headers={"Retry-After": str(max(1, round(wait + 0.5)))},
+            headers={"Retry-After": str(math.ceil(wait))},
             envelope="flat",
         )
 
@@ -135,7 +148,7 @@ def _course(call: Call, owner: Row, link: dict[str, Any]) -> list[tuple[float, d
     except UnfetchedError as error:
         return _failing(str(error), RETRIEVED_S)
     try:
-        version = _checked_wheel(link, content, owner["properties"]["runtime"])
+        version = _checked_wheel(link, content, owner["properties"]["runtime"]["version"])
     except ValueError as error:
         return _failing(f"{_EXTRACT} pip install failed for python package {call.name}. {error}", VALIDATED_S)
     done = {"provisioningState": "Succeeded", "version": version, "sizeInBytes": len(content)}
@@ -154,7 +167,7 @@ def _until(end: float) -> list[tuple[float, dict[str, Any]]]:
     return [(after, {"provisioningState": state}) for state, after in STATES if after < end]
 
 
-def _checked_wheel(link: dict[str, Any], content: bytes, runtime: dict[str, str]) -> str:
+def _checked_wheel(link: dict[str, Any], content: bytes, python: str) -> str:
     """The version of a wheel.
 
     Raises:
@@ -167,9 +180,8 @@ def _checked_wheel(link: dict[str, Any], content: bytes, runtime: dict[str, str]
         name, _, _, tags = parse_wheel_filename(file)
     except InvalidWheelFilename as error:
         raise ValueError(f"'{file}' is not the name of a wheel.") from error
-    version = runtime["version"]
-    if runtime["language"] == "Python" and not tags & _supported(version):
-        raise ValueError(f"{file} is not a supported wheel on this platform, Python {version}.")
+    if not tags & _supported(python):
+        raise ValueError(f"{file} is not a supported wheel on this platform, Python {python}.")
     return _metadata(file, str(name), content)
 
 

@@ -37,6 +37,24 @@ _NOUNS = {
     "runtimeEnvironments": "Runtime environment",
     "packages": "Package",
 }
+_UNSAID: dict[str, dict[str, Any]] = {
+    "schedules": {
+        "description": None,
+        "expiryTime": "9999-12-31T23:59:59.9999999+00:00",
+        "isEnabled": True,
+        "interval": None,
+        "timeZone": "UTC",
+        "advancedSchedule": None,
+        "creationTime": None,
+        "lastModifiedTime": None,
+    },
+    "jobSchedules": {"runOn": None, "parameters": None},
+    "webhooks": {"isEnabled": True},
+    "variables": {"creationTime": None, "lastModifiedTime": None, "isEncrypted": False, "description": None},
+    "runtimeEnvironments": {"defaultPackages": {}, "description": None},
+    "packages": {"version": None, "sizeInBytes": 0, "creationTime": None, "provisioningState": "Succeeded"},
+}
+"""What an estate made by hand need not say of an object."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +79,8 @@ class Call:
         return f"{self.account['id']}/{kind}/{name}"
 
     def find(self, kind: str, name: str) -> Row | None:
-        return self.world.store.get(TABLE, self.id(kind, name), self.now)
+        found = self.world.store.get(TABLE, self.id(kind, name), self.now)
+        return found and _said(kind, found)
 
     def require(self, kind: str, name: str) -> Row:
         """Raises RefusedError: 404, worded as for webhooks (seen) with another noun (inferred)."""
@@ -74,7 +93,7 @@ class Call:
         """The objects right below, by name."""
         under = self.id(kind, "")
         found = self.world.store.find(TABLE, self.now, under=under)
-        return [row for row in found if "/" not in str(row["id"])[len(under) :]]
+        return [_said(kind, row) for row in found if "/" not in str(row["id"])[len(under) :]]
 
     def keep(
         self, kind: str, name: str, properties: dict[str, Any], *, since: float | None = None, **columns: Any
@@ -149,6 +168,11 @@ def account_of(world: World, at: dict[str, str]) -> Row:
     return found
 
 
+def _said(kind: str, row: Row) -> Row:
+    unsaid = _UNSAID.get(kind.rpartition("/")[2], {})
+    return {**row, "name": name_of(row), "properties": {**unsaid, **(row["properties"] or {})}}
+
+
 def shown(row: Row, properties: dict[str, Any]) -> dict[str, Any]:
     """An object without the columns only tracked resources have."""
     return {"id": row["id"], "name": name_of(row), "type": type_of(row), "properties": properties}
@@ -195,6 +219,12 @@ def no_resource(name: str, group: str) -> RefusedError:
         f"For more details please go to https://aka.ms/ARMResourceNotFoundFix",
         headers={"x-ms-failure-cause": "gateway"},
     )
+
+
+def named(given: dict[str, Any], end: str) -> str:
+    """The name in `{"runbook": {"name": ...}}`, or "" where there is none."""
+    told = given.get(end)
+    return str(told.get("name") or "") if isinstance(told, dict) else ""
 
 
 def check_only(given: dict[str, Any], allowed: tuple[str, ...], what: str) -> None:

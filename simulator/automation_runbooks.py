@@ -99,7 +99,7 @@ def put_runbook(call: Call) -> Response:
         "logActivityTrace": given.get("logActivityTrace") or 0,
         "runtimeEnvironment": environment,
         "state": _state(given, old, published),
-        "creationTime": old["properties"]["creationTime"] if old else call.stamp,
+        "creationTime": old["properties"].get("creationTime") if old else call.stamp,
         "lastModifiedTime": call.stamp,
     }
     row = _keep(call, old, properties, body.get("tags") or {}, str(body["location"]))

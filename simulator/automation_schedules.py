@@ -84,7 +84,8 @@ def _start(call: Call, given: dict[str, Any], where: str, old: Row | None) -> fl
     """
     at = moment("startTime", given.get("startTime"), where)
     minute = at - at % 60
-    if old and moment("startTime", old["properties"]["startTime"], where) == minute:
+    before = moment("startTime", old["properties"]["startTime"], where) if old else 0.0
+    if minute == before - before % 60:
         return minute
     if at < call.now + AHEAD_S:
         raise invalid(

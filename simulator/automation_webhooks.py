@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from simulator import clock
-from simulator.automation_rows import Call, Operations, bad, check_only, invalid, missing, shown, stamp
+from simulator.automation_rows import Call, Operations, bad, check_only, invalid, missing, named, shown, stamp
 from simulator.automation_runbooks import find_runbook
 from simulator.wire import Response
 
@@ -86,7 +86,7 @@ def _new(call: Call, given: dict[str, Any]) -> dict[str, Any]:
     """What never changes again; raises RefusedError: 400, or 404 where there is no such runbook."""
     if urlsplit(str(given.get("uri") or "")).scheme != "https":
         raise invalid("uri", "A webhook needs the URI that generateUri gives.")
-    runbook = find_runbook(call, str((given.get("runbook") or {}).get("name") or ""))
+    runbook = find_runbook(call, named(given, "runbook"))
     if runbook is None:
         raise missing("Runbook")
     return {
@@ -100,7 +100,7 @@ def _new(call: Call, given: dict[str, Any]) -> dict[str, Any]:
 def _unchanged(old: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """Raises RefusedError: 400 where URL, expiry or runbook would be another (inferred)."""
     uri, expiry = given.get("uri"), given.get("expiryTime")
-    runbook = (given.get("runbook") or {}).get("name") or old["runbook"]["name"]
+    runbook = named(given, "runbook") or old["runbook"]["name"]
     changed = {
         "uri": bool(uri) and _digest(uri) != old.get("uriSha256"),
         "expiryTime": bool(expiry) and _moment(expiry) != _moment(old["expiryTime"]),

@@ -16,7 +16,7 @@ from deployer.packages import Wheel
 from deployer.staging import Staging, StagingError
 
 from simulator.access import Access
-from simulator.faults import Fault, Rule
+from simulator.faults import Fault, Faults, Rule
 from tests.deployer.wheels import sha256, wheel
 from tests.simulator.asking import ROBOT, world_of
 from tests.simulator.blob_clients import ACCOUNT, ACCOUNT_ID, HOST, Credential, account, simulated, storage
@@ -42,7 +42,7 @@ def world():
 @contextmanager
 def playing(world, *rules):
     """A simulator that the clients of this process are led to as any are."""
-    with simulated(world, rules) as address, pytest.MonkeyPatch.context() as patch:
+    with simulated(world, Faults(list(rules))) as address, pytest.MonkeyPatch.context() as patch:
         for name, value in address.variables().items():
             patch.setenv(name, value)
         yield

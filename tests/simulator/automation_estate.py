@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import io
 import json
 import zipfile
@@ -9,16 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from azure.mgmt.automation import AutomationClient
 from azure.storage.blob import ContainerClient, generate_blob_sas
 
-from simulator import alert_urls, clock, worldfile
+from simulator import alert_urls, clock, delegation, worldfile
+from simulator.blob_store import Blob, Container
 from simulator.estate import Estate
+from simulator.faults import Faults
 from simulator.routes import dispatch
 from simulator.store import KEPT
 from simulator.wire import Request, Response
-from simulator.world import World
+from simulator.world import Settings, World
 from tests.simulator.asking import ISSUER, ROBOT, ROUTES
 from tests.simulator.blob_clients import Credential, client_of, simulated
 
@@ -27,6 +32,9 @@ MANAGEMENT = "https://management.azure.com/"
 GROUP, ACCOUNT, STORAGE = "rg-automation", "aa-backup", "stpackages"
 VERSION = "2024-10-23"
 HOOK = "https://1.webhook.westeurope.azure-automation.net/webhooks?token=s3cret%3d"
+GROUPS, RULES = "Microsoft.Insights/actionGroups", "Microsoft.AlertsManagement/actionRules"
+PYTHON = {"runtime": {"language": "Python", "version": "3.10"}}
+WHEEL = "sample-1.2.3-py3-none-any.whl"
 SOURCE = "print('caf\u00e9')\n"
 
 
@@ -43,10 +51,20 @@ class Clock:
         self.now += seconds
 
 
+class Running(Clock):
+    """Goes on, as the SDK's own signatures need it."""
+
+    def __call__(self) -> float:
+        self.now = clock.now()
+        return self.now
+
+
 class Place:
     """An Automation account in a world of its own, asked over no wire."""
 
-    def __init__(self, clock: Clock | None = None, *, location: str = "westeurope", **world: Any) -> None:
+    def __init__(
+        self, clock: Clock | None = None, *, location: str = "westeurope", speed: float = 1.0, **world: Any
+    ) -> None:
         self.clock = clock or Clock()
         self.estate = Estate(self.clock.now)
         self.subscription = self.estate.subscription("prod")
@@ -54,7 +72,7 @@ class Place:
         self.account = self.estate.automation_account(ACCOUNT, location=location, **where)
         self.storage = self.estate.storage_account(STORAGE, **where)
         self.estate.world.update(world)
-        self.world = loaded(self.estate, self.clock)
+        self.world = loaded(self.estate, self.clock, speed)
 
     def ask(
         self, method: str, path: str, body: Any = None, *, version: str = VERSION, **query: str
@@ -83,14 +101,88 @@ class Place:
         given = {"uri": HOOK, "expiryTime": stamp(self.clock.now + 86400), "runbook": {"name": "nightly"}}
         return self.put(f"webhooks/{name}", **{"isEnabled": True, **given, **properties})
 
+    def stored(self, name: str = WHEEL, content: bytes | None = None) -> str:
+        """Put a file into a container; its URL, signed for an hour of reading."""
+        blobs = self.world.blobs
+        container = blobs.containers(STORAGE).setdefault("wheels", Container("wheels", '"0x1"'))
+        blob = container.blobs[name] = Blob(name, '"0x2"')
+        blobs.commit(blob, [blobs.keep("", wheel() if content is None else content)])
+        return f"https://{STORAGE}.blob.core.windows.net/wheels/{name}?{signature(name)}"
+
+    def imported(self, uri: str, name: str = "sample", **link: Any) -> Response:
+        """Put a package into the environment `kit`."""
+        return self.put(f"runtimeEnvironments/kit/packages/{name}", contentLink={"uri": uri, **link})
+
+    def package(self, name: str = "sample", after: float = 60) -> dict[str, Any]:
+        """What that package is when so many seconds have passed."""
+        self.clock.pass_(after)
+        told = self.ask("GET", f"runtimeEnvironments/kit/packages/{name}").body["properties"]
+        return dict(told)
+
+    def id(self, kind: str, name: str) -> str:
+        return f"/subscriptions/{self.subscription}/resourceGroups/{GROUP}/providers/{kind}/{name}"
+
+    def receiver(self, **more: Any) -> dict[str, Any]:
+        """What an action group needs to call the webhook `failed`."""
+        return {
+            "name": "retry",
+            "automationAccountId": self.account,
+            "runbookName": "nightly",
+            "webhookResourceId": f"{self.account}/webhooks/failed",
+            "isGlobalRunbook": False,
+            "serviceUri": HOOK,
+            "useCommonAlertSchema": True,
+            **more,
+        }
+
+    def action_group(
+        self, *receivers: dict[str, Any], location: str = "global", short: str = "retry", **more: Any
+    ) -> Response:
+        properties = {"groupShortName": short, "automationRunbookReceivers": [*receivers], **more}
+        body = {"location": location, "properties": properties}
+        return self.ask("PUT", self.id(GROUPS, "ag-backup"), body, version="2023-01-01")
+
+    def group(self) -> Response:
+        return self.ask("GET", self.id(GROUPS, "ag-backup"), version="2023-01-01")
+
+    def processing_rule(self, **more: Any) -> Response:
+        groups = [self.id(GROUPS, "ag-backup")]
+        properties = {
+            "scopes": [f"/subscriptions/{self.subscription}"],
+            "conditions": [{"field": "MonitorService", "operator": "Equals", "values": ["Azure Backup"]}],
+            "actions": [{"actionType": "AddActionGroups", "actionGroupIds": groups}],
+            **more,
+        }
+        body = {"location": "Global", "properties": properties}
+        return self.ask("PUT", self.id(RULES, "apr-backup"), body, version="2021-08-08")
+
     def list(self, kind: str, **query: str) -> list[dict[str, Any]]:
         found = self.ask("GET", kind, **query).body["value"]
         assert isinstance(found, list)
         return found
 
 
-def loaded(estate: Estate, clock: Clock) -> World:
-    world = World(clock=clock)
+def signature(name: str) -> str:
+    """A user-delegation SAS for reading this file, as a query."""
+    given = {
+        "sv": "2020-12-06",
+        "sr": "b",
+        "sp": "r",
+        "se": "2026-11-22T13:00:00Z",
+        "skoid": ROBOT.object_id,
+        "sktid": ROBOT.tenant,
+        "skt": "2026-11-22T11:00:00Z",
+        "ske": "2026-11-22T13:00:00Z",
+        "sks": "b",
+        "skv": "2020-12-06",
+    }
+    text = delegation.signed_text(given, f"/blob/{STORAGE}/wheels/{name}")
+    digest = hmac.digest(delegation.key(STORAGE, given), text.encode(), "sha256")
+    return urlencode({**given, "sig": base64.b64encode(digest).decode()})
+
+
+def loaded(estate: Estate, clock: Clock, speed: float = 1.0) -> World:
+    world = World(Settings(speed=speed), clock=clock)
     for table in KEPT:
         world.store.load(table, estate.rows(table))
     world.known = worldfile.read(estate.world)
@@ -101,7 +193,8 @@ def loaded(estate: Estate, clock: Clock) -> World:
 def asked(world: World, method: str, path: str, body: Any, query: dict[str, str]) -> Response:
     token = ISSUER.signer.token(ROBOT, MANAGEMENT)
     content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-    headers = {"authorization": f"Bearer {token}"}
+    kind = "text/plain" if isinstance(body, bytes) else "application/json"
+    headers = {"authorization": f"Bearer {token}", "content-type": kind}
     request = Request(method, "management.azure.com", path, query=query, headers=headers, body=content)
     return dispatch(world, ROUTES, request)
 
@@ -121,21 +214,19 @@ def stamp(moment: float) -> str:
 
 
 def wheel(name: str = "sample", version: str = "1.2.3") -> bytes:
-    """A wheel as pip takes it, with nothing in it but what it says of itself."""
+    """A wheel as pip takes it, with nothing in it but what it says of itself; the same bytes every time."""
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(
-            f"{name}-{version}.dist-info/METADATA",
-            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-        )
-        archive.writestr(f"{name}/__init__.py", "")
+        archive.writestr(zipfile.ZipInfo(f"{name}-{version}.dist-info/METADATA"), metadata)
+        archive.writestr(zipfile.ZipInfo(f"{name}/__init__.py"), "")
     return file.getvalue()
 
 
 @contextmanager
-def playing(place: Place) -> Iterator[tuple[AutomationClient, Any]]:
+def playing(place: Place, faults: Faults | None = None) -> Iterator[tuple[AutomationClient, Any]]:
     """The SDK's client of a place whose clock runs, and where the simulator serves it."""
-    with simulated(place.world) as address, automation_client(address, place.subscription) as client:
+    with simulated(place.world, faults) as address, automation_client(address, place.subscription) as client:
         yield client, address
 
 

@@ -47,12 +47,12 @@ class Credential:
 
 
 @contextmanager
-def simulated(world, rules=()):
-    """The address of a simulator that serves in a thread of its own, with faults by these rules."""
+def simulated(world, faults=None):
+    """The address of a simulator that serves in a thread of its own."""
     started, loop, told = threading.Event(), asyncio.new_event_loop(), {}
 
     async def serve():
-        async with serving(Simulator(world, ISSUER, Faults(list(rules)), lambda: None)) as address:
+        async with serving(Simulator(world, ISSUER, faults or Faults(), lambda: None)) as address:
             told["address"], told["stop"] = address, asyncio.Event()
             started.set()
             await told["stop"].wait()

@@ -95,6 +95,22 @@ class TestRows:
         assert estate.row(vm)["tags"] == {"tier": "web"}
         assert properties(estate, vm)["storageProfile"]["osDisk"]["osType"] == "Linux"
 
+    def test_an_automation_account_has_an_identity_of_its_tenant(self, estate, subscription):
+        account = estate.row(estate.automation_account("aa", subscription=subscription, group="rg"))
+
+        assert account["type"] == "microsoft.automation/automationaccounts"
+        assert account["properties"]["state"] == "Ok"
+        assert account["identity"]["type"] == "SystemAssigned"
+        assert account["identity"]["tenantId"] == account["tenantId"]
+        assert re.fullmatch(r"[0-9a-f-]{36}", account["identity"]["principalId"])
+
+    def test_a_storage_account_says_where_its_blobs_are(self, estate, subscription):
+        account = estate.row(estate.storage_account("stx", subscription=subscription, group="rg"))
+
+        assert account["kind"] == "StorageV2"
+        endpoint = account["properties"]["primaryEndpoints"]["blob"]
+        assert endpoint == "https://stx.blob.core.windows.net/"
+
     def test_a_daily_policy_runs_at_the_wall_clock_time_of_its_zone(self, estate, vault):
         daily = properties(
             estate, estate.policy(vault, "india", at="01:30", days=14, zone="India Standard Time")

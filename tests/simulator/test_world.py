@@ -208,6 +208,22 @@ class TestBadEstates:
             ),
             pytest.param({"rest": []}, "world.json: rest: expected an object, got []", id="rest as a list"),
             pytest.param(
+                {"automation": {"links": "lost"}},
+                "world.json: automation: no such key ['links']; known are links_on_update, failing_packages",
+                id="nothing Automation does",
+            ),
+            pytest.param(
+                {"automation": {"links_on_update": "gone"}},
+                "world.json: automation: links_on_update: expected one of renewed, lost, without parameters, "
+                "got 'gone'",
+                id="nothing that becomes of links",
+            ),
+            pytest.param(
+                {"automation": {"failing_packages": {"x": 1}}},
+                "world.json: automation: failing_packages: 'x': expected a text, got 1",
+                id="a failure without a message",
+            ),
+            pytest.param(
                 {"busy": "wait"},
                 "world.json: busy: expected one of fail, refuse, got 'wait'",
                 id="another way to be busy",
