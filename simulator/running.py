@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 
 from simulator import control
@@ -60,22 +60,32 @@ class Group:
 
 def execute(options: Options, command: list[str]) -> int:
     group = Group()
-    return asyncio.run(_execute(options, _simulator(options, group.kill), group, command))
+    return asyncio.run(_execute(options, loaded(options, group.kill), group, command))
 
 
 async def _execute(options: Options, simulator: Simulator, group: Group, command: list[str]) -> int:
     loop = asyncio.get_running_loop()
     for one in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(one, group.tell, one)
+    return await played(options, simulator, lambda environment: group.run(command, environment))
+
+
+async def played(
+    options: Options, simulator: Simulator, run: Callable[[Mapping[str, str]], Awaitable[int]]
+) -> int:
+    """Serve while `run` lasts, which gets the environment for a client, then write the results.
+
+    The exit code is what `run` returns, or BROKEN.
+    """
     async with serving(simulator) as address:
-        code = await group.run(command, address.environment(os.environ))
+        code = await run(address.environment(os.environ))
     _write(options, simulator)
     return code or (BROKEN if simulator.broken else 0)
 
 
 def serve(options: Options, say: Callable[[str], None]) -> int:
     """Until SIGINT or SIGTERM; `say` gets the one line that tells how to use it."""
-    return asyncio.run(_serve(options, _simulator(options, lambda: None), say))
+    return asyncio.run(_serve(options, loaded(options, lambda: None), say))
 
 
 async def _serve(options: Options, simulator: Simulator, say: Callable[[str], None]) -> int:
@@ -123,7 +133,12 @@ def advance(by: str, env_file: Path) -> None:
         raise UnusableError(f"{url}: {text}")
 
 
-def _simulator(options: Options, kill: Callable[[], None]) -> Simulator:
+def loaded(options: Options, kill: Callable[[], None]) -> Simulator:
+    """A simulator of the estate that is not yet served.
+
+    Raises:
+        UnusableError: what was given cannot be used.
+    """
     try:
         options.check_places()
         faults = options.rules()

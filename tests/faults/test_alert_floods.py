@@ -1,10 +1,20 @@
 """Alerts by the hundred: each is a job of its own, and each item is started once."""
 
+import asyncio
+
 import pytest
 
+from simulator import running
+from simulator.options import Options
+from tests.faults.forks import Group
+from tests.faults.runbooks import retry, sandbox
 from tests.journeys.ledgers import alert, items, night, triggers, waiting
-from tests.journeys.runs import retry
-from tests.journeys.test_alerts import TOKENS, jobs_at_once
+from tests.journeys.runs import RUNBOOK
+from tests.journeys.test_alerts import TOKENS
+
+SPEED = 10
+"""A lease lasts six seconds then, longer than it takes to renew it."""
+TOGETHER = 20
 
 
 @pytest.mark.parametrize(
@@ -25,3 +35,24 @@ def test_a_flood_starts_each_item_once_and_most_jobs_end_early(tmp_path, count, 
     assert len(triggers(state)) == count, "the schedule had nothing to add"
     assert all(line.startswith("done ") for line in ends)
     assert ends.count("done deferred=1") > len(ends) / 2
+
+
+def jobs_at_once(estate, folder, bodies):
+    """So many jobs, up to twenty together, against one Azure; the last line of each."""
+    folders = [folder / str(number) for number in range(len(bodies))]
+    for one in folders:
+        one.mkdir(parents=True)
+    options = Options(estate, state=folder / "state", speed=SPEED)
+
+    async def all_of_them(environment):
+        room = asyncio.Semaphore(TOGETHER)
+
+        async def one(body, where):
+            async with room:
+                return await sandbox().run(Group(), [RUNBOOK, *TOKENS, body], environment, where)
+
+        return max(await asyncio.gather(*map(one, bodies, folders)))
+
+    simulator = running.loaded(options, lambda: None)
+    assert asyncio.run(running.played(options, simulator, all_of_them)) == 0
+    return [(one / "stdout").read_text().splitlines()[-1] for one in folders]

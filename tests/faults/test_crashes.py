@@ -4,17 +4,17 @@ Twelve machines fail again and again, and each has had one attempt; two are allo
 in 24 hours. So what the killed run started must be known to the next one.
 """
 
-from itertools import count
-
 import pytest
 
-from tests.journeys.ledgers import REAL, aged, attempts, items, killed, night, triggers
-from tests.journeys.runs import retry
+from tests.faults.crashes import KILLED, Crashes, told
+from tests.faults.runbooks import retry, sandbox
+from tests.journeys.ledgers import REAL, aged, attempts, items, night, triggers
+from tests.journeys.runs import RUNBOOK, SPEED
 
 TOKENS = (*REAL, "storm_min=100")
 ITEMS = 12
-SHARES, SHARE = 6, 12
-"""Requests are dealt out to so many tests, so many to each, and what is left to the last."""
+SHARES = 8
+"""So many tests, for as many processes as there are; kills that leave the same are rarely apart."""
 
 
 @pytest.fixture(scope="module")
@@ -29,22 +29,37 @@ def before(tmp_path_factory):
     return aged(run.state, 1.5, folder / "estate")
 
 
+@pytest.fixture(scope="module")
+def crashes(before, tmp_path_factory):
+    made = Crashes(
+        sandbox(), before, tmp_path_factory.mktemp("crashes"), [RUNBOOK, *TOKENS], {"speed": SPEED}
+    )
+    assert (made.whole.code, triggers(made.whole.state).total()) == (0, ITEMS)
+    return made
+
+
 @pytest.mark.parametrize("share", range(SHARES))
-def test_a_run_killed_at_any_request_costs_no_trigger_and_none_too_many(before, tmp_path, share):
+def test_a_run_killed_at_any_request_costs_no_trigger_and_none_too_many(crashes, share):
     """What follows is looked at once for each state that kills leave: most leave one that others left too."""
     followed = set()
-    for number in count():
-        for when in ("", ":after"):
-            folder = tmp_path / f"{number}{when[1:]}"
-            code, state = killed(before, folder, f"{share * SHARE + number + 1}{when}", TOKENS)
-            if code != 137:
-                assert (code, triggers(state).total()) == (0, ITEMS)
-                return
-            if what_it_left(state) not in followed:
-                followed.add(what_it_left(state))
-                check_what_follows(state, folder)
-        if number + 1 == SHARE and share + 1 < SHARES:
-            return
+    for _, outcome in crashes.each(share, SHARES):
+        left = what_it_left(outcome.state)
+        if left not in followed:
+            followed.add(left)
+            check_what_follows(outcome.state, outcome.folder)
+    assert followed
+
+
+def test_a_fork_is_killed_as_a_process_is(crashes, before, tmp_path):
+    """Half way through its starts; a backup takes its ten minutes, so that time decides nothing."""
+    started = [one["n"] for one in crashes.whole.requests if one["path"].endswith("/backup")]
+    slowly = Crashes(sandbox(), before, tmp_path, crashes.command)
+    at = f"{started[ITEMS // 2]}:after"
+    forked, real = told(slowly.at(at)), told(slowly.really(at))
+
+    assert forked == real
+    assert forked["code"] == KILLED
+    assert forked["state/triggers.ndjson"].count("\n") == ITEMS // 2 + 1
 
 
 def what_it_left(state):

@@ -125,10 +125,7 @@ def retry(
     options: Sequence[str] = ("--speed", str(SPEED)),
     known: bool = True,
 ) -> Run:
-    """Run auto_retry, and check what is true of every run: how it speaks, and that its report is right.
-
-    `known` is False where the faults leave it no way to learn what it started.
-    """
+    """Run auto_retry, and check what is true of every run; `known` as `checked` has it."""
     if faults:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "faults.json"
@@ -139,7 +136,15 @@ def retry(
     ended = subprocess.run(
         command(estate, folder, tokens, options), cwd=ROOT, capture_output=True, check=False, timeout=180
     )
-    run = Run(folder, ended.returncode, ended.stdout.decode().splitlines(), ended.stderr.decode())
+    lines = ended.stdout.decode().splitlines()
+    return checked(Run(folder, ended.returncode, lines, ended.stderr.decode()), known=known)
+
+
+def checked(run: Run, *, known: bool = True) -> Run:
+    """The run, of which that is true which is of every run: how it speaks, and that its report is right.
+
+    `known` is False where the faults leave it no way to learn what it started.
+    """
     check_streams(run)
     if run.decisions:
         check_counts(run)
