@@ -26,8 +26,9 @@ KINDS = (
 class Change:
     """One thing that `apply` would do, and why.
 
-    `id` is Azure's where a name does not tell which (a package's environment), `tokens` are a link's parameters. `to` stands for what
-    it becomes, so that a plan that was looked at can be told from a later one. None holds a secret.
+    `id` is Azure's where a name does not tell which, or a package's environment; `tokens` are a link's
+    parameters. `to` stands for what it becomes, so that a plan that was looked at can be told
+    from a later one. None holds a secret.
     """
 
     verb: str

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from deployer.packages import digest, pins
 
 from simulator.estate import Estate
 from tests.deployer import wheels
+from tests.faults.forks import Interpreter
 
 ROOT = Path(__file__).parents[2]
 SUBSCRIPTION = "5a5a0000-0000-0000-0000-000000000001"
 OTHER = "5a5a0000-0000-0000-0000-000000000002"
 TARGET = ["--subscription", SUBSCRIPTION, "--resource-group", "rg-backup", "--account", "aa-backup"]
 SPEED = 600
-PARAMETERS = {"dry_run": True, "window": "24h"}
+LIBRARIES = (
+    "azure.identity",
+    "azure.mgmt.automation",
+    "azure.storage.blob",
+    "packaging.metadata",
+    "packaging.requirements",
+    "pydantic",
+    "rich.console",
+    "typer",
+    "tzlocal.windows_tz",
+)
+"""What the deployer imports that is not ours; one that is missing here costs time, and no more."""
 MANIFEST: dict[str, Any] = {
     "runtime": {"name": "backup", "staging": "https://stbackup.blob.core.windows.net/packages"},
     "runbooks": {"auto_retry": {}, "second": {"description": "The same, as another runbook"}},
@@ -30,7 +45,7 @@ MANIFEST: dict[str, Any] = {
         "hourly": {
             "every": "hour",
             "at": "00:20",
-            "runs": [{"runbook": "auto_retry", "parameters": PARAMETERS}],
+            "runs": [{"runbook": "auto_retry", "parameters": {"dry_run": True, "window": "24h"}}],
         },
         "nightly": {
             "every": "day",
@@ -149,39 +164,38 @@ class Clone:
     def command(self, verb: str, *words: str) -> list[str]:
         target = [] if verb == "build" else TARGET
         poll = [] if verb == "build" else ["--poll", "0"]
-        return [sys.executable, str(self.folder / "deploy_runbooks.py"), verb, *target, *poll, *words]
+        return [str(self.folder / "deploy_runbooks.py"), verb, *target, *poll, *words]
 
     def run(self, estate: Path, verb: str, *words: str, faults: Sequence[Mapping[str, Any]] = ()) -> Ran:
         """Run one verb against an estate."""
         self._ran += 1
         folder = self.folder / "ran" / str(self._ran)
         folder.mkdir(parents=True)
-        options = [
-            "--state",
-            str(folder / "state"),
-            "--stats",
-            str(folder / "stats.json"),
-            "--speed",
-            str(SPEED),
-        ]
+        settings: Json = {"speed": SPEED}
         if faults:
-            (folder / "faults.json").write_text(json.dumps(faults))
-            options += ["--faults", str(folder / "faults.json")]
-        simulator = [sys.executable, "-m", "simulator", "exec", "--estate", str(estate), *options, "--"]
-        ended = subprocess.run(
-            [*simulator, *self.command(verb, *words)],
-            cwd=ROOT,
-            env={**_environment(), "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self._wheels)},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        return Ran(ended.returncode, ended.stdout, ended.stderr, folder / "state")
+            settings["faults"] = folder / "faults.json"
+            settings["faults"].write_text(json.dumps(faults))
+        with self.environment():
+            ended = tools().exec(estate, folder, self.command(verb, *words), settings)
+        return Ran(ended.code, ended.stdout, ended.stderr, ended.state)
+
+    @contextmanager
+    def environment(self) -> Iterator[None]:
+        """That of a command: nothing is set but the index of wheels, which no command needs to ask."""
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "BACKUP_"))
+        }
+        ours = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self._wheels)}
+        with patch.dict(os.environ, {**kept, **ours}, clear=True):
+            yield
 
 
-def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "BACKUP_"))}
+@cache
+def tools() -> Interpreter:
+    """The Python of the tools, with the libraries of the deployer, as long as this process lives."""
+    made = Interpreter(sys.executable, LIBRARIES)
+    atexit.register(made.close)
+    return made
 
 
 def estate(folder: Path, *, location: str = "westeurope", **world: Any) -> Path:
