@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from simulator import automation_links
 from simulator.automation_contents import contents, keep_contents
-from simulator.automation_rows import Call, Operations, bad, missing, no_resource
+from simulator.automation_rows import ACTION, Call, Operations, bad, missing, no_resource
 from simulator.automation_runbooks import SINCE, TICKS_OF_1970, runbook, set_state
 from simulator.wire import Response
 
@@ -50,8 +50,8 @@ def put_draft_content(call: Call) -> Response:
     row = runbook(call)
     known = contents(call, row)
     if known.draft is None and row["properties"]["state"] == "New":
-        place = f"Microsoft.Automation/automationAccounts/{call.account['name']}/runbooks/{call.name}"
-        raise no_resource(f"{place}/draft", call.at["group"])
+        place = f"{ACTION}/{call.account['name']}/runbooks/{call.name}/draft"
+        raise no_resource(place, call.at["group"])
     keep_contents(call, row, published=known.published, draft=call.request.body)
     set_state(call, row, "Edit")
     return _begun(call, str(row["id"]))

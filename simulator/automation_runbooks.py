@@ -10,6 +10,7 @@ from simulator.automation_contents import contents, keep_contents
 from simulator.automation_environments import OLD_PYTHON, check_environment
 from simulator.automation_fetch import UnfetchedError, checked, fetch
 from simulator.automation_rows import (
+    ACTION,
     TABLE,
     Call,
     Operations,
@@ -41,6 +42,7 @@ TYPES = (
     "PowerShell72",
 )
 _NAME = re.compile(r"[A-Za-z][-_0-9A-Za-z]{0,62}")
+_RULE = "It begins with a letter and has at most 63 letters, digits, underscores and hyphens."
 _PATCHED = ("description", "logVerbose", "logProgress", "logActivityTrace", "runtimeEnvironment")
 _LISTED = (
     "runbookType",
@@ -54,15 +56,11 @@ _LISTED = (
 TICKS_OF_1970 = 621355968000000000
 
 
-def runbook(call: Call, name: str = "") -> Row:
+def runbook(call: Call) -> Row:
     """Raises RefusedError: 404."""
-    name = name or call.name
-    found = find_runbook(call, name)
+    found = find_runbook(call, call.name)
     if found is None:
-        account = call.account["name"]
-        raise no_resource(
-            f"Microsoft.Automation/automationAccounts/{account}/runbooks/{name}", call.at["group"]
-        )
+        raise no_resource(f"{ACTION}/{call.account['name']}/runbooks/{call.name}", call.at["group"])
     return found
 
 
@@ -107,9 +105,6 @@ def put_runbook(call: Call) -> Response:
     if old:
         automation_links.renew(call, call.name)
     return _answer(call, row, new=not old)
-
-
-_RULE = "It begins with a letter and has at most 63 letters, digits, underscores and hyphens."
 
 
 @operations.on("PATCH", "runbooks/{name}", "runbooks/write", since=SINCE)

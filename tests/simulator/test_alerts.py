@@ -110,6 +110,12 @@ class TestActionGroups:
             "ResourceNotFound",
         )
 
+    def test_a_body_that_is_no_object_is_refused(self, place):
+        answer = place.ask("PUT", place.id(GROUPS, "ag-backup"), [], version="2023-01-01")
+
+        message = "The request content was invalid: an object is expected."
+        assert refused(answer) == (400, "BadRequest", message)
+
     def test_who_may_not_write_it_is_refused(self, place):
         place.world.access = Access([{"role": "Reader", "scope": "/", "principal": ROBOT.client_id}])
 

@@ -99,6 +99,11 @@ class TestEnvironments:
             "runtimeEnvironmentName", "It begins with a letter and has letters, digits, underscores, hyphens."
         )
 
+    def test_it_needs_a_location(self, place):
+        made = place.ask("PUT", "runtimeEnvironments/kit", {"properties": PYTHON})
+
+        assert refused(made)[:2] == (400, "LocationRequired")
+
     def test_brazil_southeast_has_none(self):
         place = Place(location="brazilsoutheast")
 

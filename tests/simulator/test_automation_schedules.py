@@ -74,6 +74,11 @@ class TestSchedules:
 
         assert made.body["properties"]["startTime"] == start
 
+    def test_a_start_without_an_offset_is_of_the_zones_wall_clock(self, place):
+        made = place.scheduled(startTime="2026-11-30T22:30:00", timeZone="Europe/Berlin")
+
+        assert made.body["properties"]["startTime"] == "2026-11-30T22:30:00+01:00"
+
     @pytest.mark.parametrize(
         ("ahead", "accepted"),
         [pytest.param(300, True, id="five minutes"), pytest.param(299, False, id="less")],

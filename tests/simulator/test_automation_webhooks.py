@@ -170,6 +170,9 @@ class TestVariables:
         }
         assert place.put("variables/ledger", value="1").status == 200
 
+    def test_it_may_be_without_a_value(self, place):
+        assert place.put("variables/ledger").body["properties"]["value"] is None
+
     def test_one_that_is_encrypted_never_tells_its_value(self, place):
         made = place.put("variables/hook", value='"s3cret"', isEncrypted=True)
         patched = place.ask("PATCH", "variables/hook", {"properties": {"value": '"s3cret2"'}})
