@@ -119,6 +119,6 @@ def told(outcome: Outcome, *changing: str) -> dict[str, Any]:
         "requests": "\n".join(f"{one['method']} {one['host']}{one['path']}" for one in outcome.requests),
         "stdout": outcome.stdout,
         "stderr": outcome.stderr,
-        **{path.relative_to(outcome.folder).as_posix(): path.read_text(encoding="utf-8") for path in files},
+        **{path.relative_to(outcome.folder).as_posix(): path.read_text(errors="replace") for path in files},
     }
     return {"code": outcome.code, **{name: never_alike.sub("~", text) for name, text in texts.items()}}
