@@ -104,7 +104,7 @@ class Interpreter:
         Raises:
             UnusableError: the estate, or a setting.
             TimeoutError: it hung, and was killed.
-            RuntimeError: the interpreter has ended.
+            RuntimeError: the interpreter has ended, or the simulator failed.
         """
         folder.mkdir(parents=True, exist_ok=True)
         options = Options(estate, state=folder / "state", stats=folder / "stats.json", **settings)
@@ -113,6 +113,8 @@ class Interpreter:
         code = asyncio.run(
             running.played(options, simulator, lambda environment: self.run(group, argv, environment, folder))
         )
+        if simulator.broken:
+            raise RuntimeError(f"the simulator failed while it played {estate}; stderr has the traceback")
         return Outcome(folder, code)
 
     async def run(

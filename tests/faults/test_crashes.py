@@ -14,7 +14,7 @@ from tests.journeys.runs import RUNBOOK, SPEED
 TOKENS = (*REAL, "storm_min=100")
 ITEMS = 12
 SHARES = 8
-"""So many tests, for as many processes as there are; kills that leave the same are rarely apart."""
+"""So many tests, for as many processes as there are."""
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +31,8 @@ def before(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def crashes(before, tmp_path_factory):
-    made = Crashes(
-        sandbox(), before, tmp_path_factory.mktemp("crashes"), [RUNBOOK, *TOKENS], {"speed": SPEED}
-    )
+    folder = tmp_path_factory.mktemp("crashes")
+    made = Crashes(sandbox(), before, folder, [RUNBOOK, *TOKENS], {"speed": SPEED})
     assert (made.whole.code, triggers(made.whole.state).total()) == (0, ITEMS)
     return made
 
