@@ -18,6 +18,8 @@ Json = dict[str, Any]
 Kind = Literal["environment", "runbook", "schedule", "webhook", "variable"]
 """What an account holds by name."""
 T = TypeVar("T")
+RETRIES = 5
+"""Half a minute in all, unless the service says how long; the SDK's ten are a quarter of an hour."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Account:
             target.subscription,
             target.endpoint,
             polling_interval=poll_s,
+            retry_total=RETRIES,
             credential_scopes=[f"{target.endpoint}/.default"],
         )
         self._at = (target.group, target.account)
@@ -155,8 +158,16 @@ class Account:
         return _or_none(lambda: _plain(self._links.get(*self._at, link)))
 
     def put_link(self, link: str, properties: Json) -> None:
-        with azure(f"link schedule {properties['schedule']['name']} to {properties['runbook']['name']}"):
-            self._links.create(*self._at, link, {"properties": properties})
+        """Link a schedule to a runbook; where a 409 says that they are, whoever did it, that will do.
+
+        A request that was sent again after its answer was lost gets one too.
+        """
+        try:
+            with azure(f"link schedule {properties['schedule']['name']} to {properties['runbook']['name']}"):
+                self._links.create(*self._at, link, {"properties": properties})
+        except AzureRefusedError as refused:
+            if refused.status != 409:
+                raise
 
     def delete_link(self, link: str) -> None:
         with azure(f"delete link {link}"):

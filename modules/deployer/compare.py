@@ -9,8 +9,9 @@ from typing import Any
 from deployer import marks, timetable
 from deployer.bundle import differences
 from deployer.changes import Change, Findings, digest
+from deployer.errors import DeployError
 from deployer.live import Link, Live
-from deployer.manifest import Manifest, Run
+from deployer.manifest import Manifest, Run, Schedule
 from deployer.packages import Pin, azure_version
 from deployer.packages import digest as digest_of
 from deployer.wanted import Wanted
@@ -220,49 +221,49 @@ def _schedules(wanted: Wanted, live: Live, found: Findings) -> None:
         to = digest(one.model_dump(mode="json", exclude={"runs"}))
         if body is None:
             found.changes.append(Change("create", "schedule", name, told, to=to))
+            _check_it_starts(name, one, wanted, found)
         elif not marks.is_noted(body):
             found.faults.append(f"schedule {name} {marks.NOT_OURS}")
-        else:
-            why = timetable.difference(one, body["properties"])
-            if not why and marks.plain(body) != one.description:
-                why = "another description"
-            if why:
-                found.changes.append(Change("update", "schedule", name, why, to=to))
+        elif why := _schedule(one, body):
+            found.changes.append(Change("update", "schedule", name, why, to=to))
+            _check_it_starts(name, one, wanted, found)
+
+
+def _schedule(one: Schedule, body: marks.Json) -> str:
+    why = timetable.difference(one, body["properties"])
+    return why or ("another description" if marks.plain(body) != one.description else "")
+
+
+def _check_it_starts(name: str, one: Schedule, wanted: Wanted, found: Findings) -> None:
+    try:
+        timetable.wanted(one, wanted.now)
+    except DeployError as never:
+        found.faults.append(f"schedule {name}: {never}")
 
 
 def links(manifest: Manifest, live: Iterable[Link]) -> list[Change]:
-    """What is to be linked, and what links of the same schedule and runbook are wrong or too many.
+    """What is to be linked, and what links of the same schedule and runbook are wrong.
 
     They are compared by names and parameters, never by id: publishing a runbook gives its links new ids.
     """
     has = list(live)
-    changes: list[Change] = []
-    for schedule, one in manifest.schedules.items():
-        for runbook in dict.fromkeys(run.runbook for run in one.runs):
-            wanted = [run for run in one.runs if run.runbook == runbook]
-            there = [link for link in has if same_pair(link, schedule, runbook)]
-            changes += _pair(schedule, runbook, wanted, there)
-    return changes
+    return [
+        change
+        for schedule, one in manifest.schedules.items()
+        for run in one.runs
+        for change in _link(schedule, run, [link for link in has if same_pair(link, schedule, run.runbook)])
+    ]
 
 
-def _pair(schedule: str, runbook: str, runs: Collection[Run], there: Collection[Link]) -> Iterator[Change]:
-    """Wrong ones go first: with both there, a run would happen twice."""
-    spare = list(there)
-    missing = []
-    for run in runs:
-        match = next((link for link in spare if link.tokens == run.tokens), None)
-        if match:
-            spare.remove(match)
-        else:
-            missing.append(run.tokens)
-    name = link_name(schedule, runbook)
-    for link in spare:
-        yield Change(
-            "delete", "link", name, f"not wanted: {' '.join(link.tokens) or 'no parameters'}", id=link.id
-        )
-    for given in missing:
-        told = f"{'other parameters' if spare else 'not linked'}: {' '.join(given) or 'no parameters'}"
-        yield Change("create", "link", name, told, to=digest(given), tokens=given)
+def _link(schedule: str, run: Run, there: Collection[Link]) -> Iterator[Change]:
+    """A link cannot be changed, nor made beside another of the same two: a wrong one goes first."""
+    name, wrong = link_name(schedule, run.runbook), [link for link in there if link.tokens != run.tokens]
+    for link in wrong:
+        told = f"not wanted: {' '.join(link.tokens) or 'no parameters'}"
+        yield Change("delete", "link", name, told, id=link.id)
+    if len(wrong) == len(there):
+        told = f"{'other parameters' if wrong else 'not linked'}: {' '.join(run.tokens) or 'no parameters'}"
+        yield Change("create", "link", name, told, to=digest(run.tokens), tokens=run.tokens)
 
 
 def same_pair(link: Link, schedule: str, runbook: str) -> bool:

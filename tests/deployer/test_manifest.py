@@ -113,13 +113,6 @@ def test_a_schedule_may_have_the_name(tmp_path, name):
     assert name in manifest(tmp_path, document).schedules
 
 
-def test_two_runs_of_a_runbook_may_differ_in_their_parameters(tmp_path):
-    other = {"runbook": "auto_retry", "parameters": {"dry_run": True, "window": "48h"}}
-    document = changed((f"{HOURLY} / runs / 1", other))
-
-    assert len(manifest(tmp_path, document).schedules["hourly"].runs) == 2
-
-
 def test_a_byte_order_mark_does_not_matter(tmp_path):
     path = tmp_path / "schedules.json"
     path.write_bytes(b"\xef\xbb\xbf" + json.dumps(RIGHT).encode())

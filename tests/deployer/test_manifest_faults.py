@@ -278,9 +278,10 @@ SUB = "11111111-2222-3333-4444-555555555555"
             id="runs left out",
         ),
         pytest.param(
-            [(f"{HOURLY} / runs / 1", RIGHT["schedules"]["hourly"]["runs"][0])],
-            "schedules.hourly.runs[1]: is a run of this schedule already; leave it out",
-            id="a run twice",
+            [(f"{HOURLY} / runs / 1", {"runbook": "auto_retry", "parameters": {"window": "48h"}})],
+            "schedules.hourly.runs[1].runbook: is started by this schedule already, and Azure links the two "
+            "once; add a second schedule",
+            id="a runbook twice",
         ),
         pytest.param(
             [(f"{RUN} / runbook", "auto_retri")],

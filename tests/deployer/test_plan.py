@@ -159,9 +159,9 @@ DRIFT = {
     ),
     "a link under another id": (lambda live: link(live, id="renewed"), []),
     "a link in another casing": (lambda live: link(live, schedule="Hourly", runbook="Auto_Retry"), []),
-    "a link that is there twice": (
-        lambda live: replace(live, links=(*live.links, replace(live.links[0], id="second"))),
-        ["delete link hourly -> auto_retry: not wanted: dry_run=true window=24h"],
+    "a wrong link beside the right one": (
+        lambda live: replace(live, links=(*live.links, replace(live.links[0], id="second", tokens=("x=1",)))),
+        ["delete link hourly -> auto_retry: not wanted: x=1"],
     ),
     "a webhook with other parameters": (
         lambda live: changed(live, "webhooks", WEBHOOK, parameters={"[PARAMETER 1]": "dry_run=false"}),
@@ -468,6 +468,14 @@ def test_removing_more_than_three_in_ten_needs_force(removed, refused):
             check_removals(gone, force=False)
     else:
         check_removals(gone, force=False)
+
+
+def test_a_schedule_that_can_never_start_is_told_before_anything_is_done(tmp_path):
+    asked = wanted(tmp_path, lambda said: said["schedules"]["nightly"].update(ends="2026-11-24"))
+    with pytest.raises(
+        PlanError, match=r"^schedule nightly: every day .* until 2026-11-24: there is no such time "
+    ):
+        plan(asked, Live())
 
 
 def test_a_plan_has_the_same_id_until_something_it_would_do_is_another(tmp_path, asked, live):
