@@ -248,7 +248,12 @@ def _merged(ours: Mapping[str, str], theirs: Mapping[str, str]) -> Headers:
 
 
 async def _send(send: Send, status: int, headers: Headers, body: bytes, share: float | None = None) -> None:
-    """`share` cuts the body and leaves the answer unfinished, so that the server closes the connection."""
+    """`share` cuts the body and leaves the answer unfinished, so that the server closes the connection.
+
+    Where there is no body to cut, the client is told so, else it may use the connection again.
+    """
+    if share is not None and not body:
+        headers = [*headers, (b"Connection", b"close")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     cut = body if share is None else body[: int(len(body) * share)]
     await send({"type": "http.response.body", "body": cut, "more_body": share is not None})
