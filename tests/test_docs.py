@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -20,6 +21,10 @@ from backupkit.evidence import Case, History
 from backupkit.failures import classify, known_codes
 from backupkit.params import CommonParams, Parameter, parameters, shown
 from backupkit.records import Job
+from deployer import cli as deploying
+from deployer.errors import ManifestError
+from deployer.manifest import read as read_manifest
+from deployer.manifest import schema
 
 from runbooks import auto_retry
 from simulator import demo_estate, faults
@@ -30,6 +35,7 @@ from simulator.routes import Route
 
 ROOT = Path(__file__).parents[1]
 README, OPERATING, SIMULATOR = "README.md", "docs/operating.md", "docs/simulator.md"
+DEPLOYING = "docs/deploying.md"
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 )
@@ -86,7 +92,31 @@ def path(route: Route) -> str:
     return text.replace(VAULT + ITEM, "{item}").replace(VAULT, "{vault}")
 
 
+SECTIONS = {
+    "runtime": "Runtime",
+    "runbooks.*": "Runbook",
+    "schedules.*": "Schedule",
+    "schedules.*.runs[]": "Run",
+    "webhooks.*": "Webhook",
+    "alerts.*": "Alert",
+    "variables.*": "Variable",
+}
+"""Keys of schedules.json, where `*` is a name, and what its schema calls what stands there."""
+
+
+def key_rows() -> Iterator[str]:
+    yield "| key | default | meaning |"
+    yield "| --- | --- | --- |"
+    described = schema()["$defs"]
+    for place, kind in SECTIONS.items():
+        for name, said in described[kind]["properties"].items():
+            meaning = " ".join(said["description"].split()).replace("<", "&lt;")
+            default = json.dumps(said["default"]) if said.get("default") not in (None, "", [], {}) else ""
+            yield f"| `{place}.{name}` | {code(default)} | {meaning} |"
+
+
 MADE = {
+    (DEPLOYING, "keys of schedules.json"): key_rows,
     (README, "parameters of auto_retry"): lambda: parameter_rows(lambda name: name not in COMMON),
     (README, "parameters of every runbook"): lambda: parameter_rows(lambda name: name in COMMON),
     (SIMULATOR, "operations"): operation_rows,
@@ -188,11 +218,26 @@ def test_every_fault_is_explained():
     assert set(table(SIMULATOR, "What goes wrong")) == set(faults.KINDS)
 
 
-def test_every_option_of_the_simulator_is_explained():
-    commands = typing.cast("typer.core.TyperGroup", typer.main.get_command(app)).commands.values()
-    options = {name for command in commands for one in command.params for name in one.opts if name[0] == "-"}
+@pytest.mark.parametrize(
+    ("tool", "document"),
+    [pytest.param(app, SIMULATOR, id="simulator"), pytest.param(deploying.app, DEPLOYING, id="deployer")],
+)
+def test_every_option_is_explained(tool, document):
+    options = {name for command in commands(tool).values() for one in command.params for name in one.opts}
 
-    assert set(table(SIMULATOR, "Options")) == options
+    assert set(table(document, "Options")) == {name for name in options if name[0] == "-"}
+
+
+def test_every_command_of_the_deployer_is_explained():
+    assert set(table(DEPLOYING, "Commands")) == set(commands(deploying.app))
+
+
+def commands(tool: typer.Typer) -> Any:
+    return typing.cast("typer.core.TyperGroup", typer.main.get_command(tool)).commands
+
+
+def test_every_part_of_schedules_json_has_its_keys_in_the_table():
+    assert set(SECTIONS.values()) == set(schema()["$defs"]) - {"Start"}
 
 
 # -- A night of the demo, as the runbook really tells it -----------------------------------------
@@ -257,6 +302,21 @@ def quotes(document: str) -> Iterator[str]:
 def general(line: str) -> str:
     """Without what differs from run to run: ids and times."""
     return re.sub(r"\d{4}-\d\d-\d\dT[\d:]{8}Z", "<time>", re.sub(r" job=[0-9a-f-]{36}", "", line))
+
+
+def test_the_faults_of_schedules_json_that_a_document_quotes_are_what_is_told(tmp_path):
+    said = json.loads(read("schedules.json"))
+    said["schedules"] = {"hourly": {**said["schedules"]["backup-retry-hourly"], "every": "minute"}}
+    said["webhooks"] = {"failed": {"runbook": "auto_retri"}}
+    said["alerts"]["ag-backup-failed"]["webhook"] = "failed"
+    path = tmp_path / "schedules.json"
+    path.write_text(json.dumps(said))
+    with pytest.raises(ManifestError) as refused:
+        read_manifest(path, ROOT / "runbooks", {"BACKUP_STORAGE": "stbackup"})
+    quoted = re.search(r"<!-- faults of a file -->\n```text\n(.*?)```", read(DEPLOYING), re.DOTALL)
+
+    assert quoted is not None
+    assert quoted[1].splitlines() == [one.replace(f"{tmp_path}/", "") for one in refused.value.faults]
 
 
 # -- Links and commands ---------------------------------------------------------------------------

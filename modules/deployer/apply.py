@@ -205,14 +205,18 @@ class Applying:
             # Others may have added receivers of their own, such as mail.
             **{key: value for key, value in live.items() if key.endswith("Receivers")},
             "groupShortName": alerts.short_name,
-            "enabled": alerts.enabled,
+            "enabled": True,
             "automationRunbookReceivers": [*others, receiver],
         }
         body = {"location": "Global", "tags": marks.tags(self._wanted.target.id), "properties": properties}
         self._account.send("PUT", f"{id}?api-version={GROUPS[1]}", f"write action group {group}", body)
 
     def _group(self, change: Change) -> None:
-        """Written with its webhook."""
+        """One that needs a URL was written with its webhook; enabling needs none."""
+        if change.id:
+            enabled: Json = {"properties": {"enabled": True}}
+            url = f"{change.id}?api-version={GROUPS[1]}"
+            self._account.send("PATCH", url, f"enable action group {change.name}", enabled)
         self._doing.tell(change)
 
     def _rule(self, change: Change) -> None:

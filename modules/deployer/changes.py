@@ -50,6 +50,7 @@ class Plan:
     changes: Sequence[Change]
     removals: Sequence[Change] = ()
     left: Sequence[Change] = ()
+    notes: Sequence[str] = ()
     owned: int = 0
     """Objects in the account, and beside it, that this tool made."""
 
@@ -67,7 +68,12 @@ class Plan:
         return sum(one.kind not in ("link", "package") for one in self.removals)
 
     def as_json(self) -> dict[str, Any]:
-        return {"id": self.id, "changes": list(map(_shown, self.all)), "left": list(map(_shown, self.left))}
+        return {
+            "id": self.id,
+            "changes": list(map(_shown, self.all)),
+            "left": list(map(_shown, self.left)),
+            "notes": list(self.notes),
+        }
 
 
 def digest(value: object) -> str:
@@ -86,3 +92,4 @@ class Findings:
     changes: list[Change] = field(default_factory=list)
     left: list[Change] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)

@@ -26,7 +26,13 @@ from deployer.plan import check_removals, plan_nothing
 from deployer.plan import plan as planned
 from deployer.told import Teller, status_of
 
-ROOT = Path(__file__).parents[2]
+
+def near(path: Path) -> Path:
+    """As one would type it from here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+ROOT = near(Path(__file__).parents[2])
 CLOUDS = {
     "AzurePublic": "https://management.azure.com",
     "AzureChina": "https://management.chinacloudapi.cn",
@@ -205,6 +211,7 @@ def _apply(
     with _progress(found) as done:
         deployment.apply(wanted, there, found, done, _show if show_url else None)
     tell.left(found.left)
+    tell.notes(found.notes)
     tell.line(f"done changed={len(found.all)}")
 
 

@@ -30,6 +30,11 @@ def compare(wanted: Wanted, live: Live) -> Findings:
     for each in (_environment, _packages, _variables, _runbooks, _schedules):
         each(wanted, live, found)
     found.changes += links(wanted.manifest, live.links)
+    found.notes += [
+        f"parameters name variable {name}, neither in schedules.json nor in the account: make it there"
+        for name in wanted.manifest.var_names()
+        if name.lower() not in live.variables
+    ]
     return found
 
 

@@ -76,6 +76,11 @@ def compare_alerts(wanted: Wanted, live: Live, found: Findings) -> None:
             for name in one.groups
             if one.why_new
         ]
+        found.changes += [
+            Change("update", "action group", name, "is disabled", id=wanted.group_id(name))
+            for name in one.groups
+            if not one.why_new and not (_has(wanted, live, name) or {})["properties"].get("enabled", True)
+        ]
     found.faults += [
         f"action group {name} {marks.ELSEWHERE}"
         for name in wanted.manifest.alerts
@@ -130,8 +135,6 @@ def _uncalled(wanted: Wanted, live: Live, name: str, webhook: str) -> str:
         return f"action group {name} does not call it"
     if known.get("groupShortName") != alerts.short_name:
         return f"action group {name} has another short name"
-    if bool(known.get("enabled", True)) != alerts.enabled:
-        return f"action group {name} is {'disabled' if alerts.enabled else 'enabled'}"
     return ""
 
 

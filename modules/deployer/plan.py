@@ -149,4 +149,4 @@ def _ordered(found: Findings, live: Live, *, prune: bool) -> Plan:
     left = sorted(found.left, key=lambda one: -KINDS.index(one.kind))
     removed = [one for one in left if prune and one.verb == "delete"]
     stays = [one for one in left if one not in removed]
-    return Plan(made, removed, stays, owned=sum(1 for _ in owned(live)))
+    return Plan(made, removed, stays, found.notes, sum(1 for _ in owned(live)))

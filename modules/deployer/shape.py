@@ -224,7 +224,7 @@ class Variable(Shape):
     value: str
     """Its value; write ${NAME} for what the environment holds, so that no secret stands in this file."""
     encrypted: StrictBool = False
-    """Azure keeps it encrypted and shows it to jobs alone; this cannot be changed once it exists."""
+    """Azure keeps it encrypted and shows it to jobs alone; to change this, it is deleted and made again."""
     description: str = ""
     """What Azure shows beside its name."""
 

@@ -42,10 +42,15 @@ class Teller:
         for change in plan.all:
             self.change(change)
         self.left(plan.left)
+        self.notes(plan.notes)
         if plan.all:
             self.line(f"plan {plan.id}: {count(plan.all)}; do it with: {command} --plan {plan.id}")
         else:
             self.line("nothing to do: the account is as schedules.json says")
+
+    def notes(self, notes: Sequence[str]) -> None:
+        for note in notes:
+            self.line(f"note    {note}")
 
     def left(self, left: Sequence[Change]) -> None:
         for change in left:
@@ -67,8 +72,9 @@ class Teller:
             self.line(f"lost      link {name}")
         for line in drift:
             self.line(f"drift     {line}")
-        for line in found["left"]:
-            self.line(f"left      {line}")
+        for kind in ("left", "notes"):
+            for line in found[kind]:
+                self.line(f"{kind.rstrip('s'):<10}{line}")
         self.line(f"done drift={len(drift)} links_lost={len(found['links_lost'])} left={len(found['left'])}")
 
 
@@ -87,6 +93,7 @@ def status_of(wanted: Wanted, live: Live, plan: Plan) -> dict[str, Any]:
         "webhooks": sorted(_webhooks(wanted, live), key=lambda one: str(one["expires"])),
         "links_lost": [one.name for one in plan.changes if (one.verb, one.kind) == ("create", "link")],
         "left": [str(one) for one in plan.left],
+        "notes": list(plan.notes),
     }
 
 

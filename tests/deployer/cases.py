@@ -121,7 +121,7 @@ def _group(asked: Wanted, name: str, names: dict[str, str]) -> dict[str, Any]:
     receiver = {**asked.receiver(alert, names[alert.webhook]), "serviceUri": URL}
     properties = {
         "groupShortName": alert.short_name,
-        "enabled": alert.enabled,
+        "enabled": True,
         "automationRunbookReceivers": [receiver],
     }
     return {"id": asked.group_id(name), "name": name, "tags": marks.tags(TARGET.id), "properties": properties}
