@@ -12,7 +12,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.core.rest import HttpRequest
 from azure.mgmt.automation import AutomationClient
 
-from deployer.errors import AzureRefusedError, azure
+from deployer.errors import AzureRefusedError, DeployError, azure
 
 Json = dict[str, Any]
 Kind = Literal["environment", "runbook", "schedule", "webhook", "variable"]
@@ -86,10 +86,11 @@ class Account:
         write = "create" if kind == "environment" else "create_or_update"
         with azure(f"write {kind} {name}"):
             answer = _plain(getattr(self._of[kind], write)(*self._at, name, {"name": name, **body}))
-        if not answer.get("properties"):
-            said = answer.get("error") or answer
-            code, message = said.get("code", "Conflict"), said.get("message", "no message")
-            raise AzureRefusedError(f"write {kind} {name}", 409, code, message)
+        said = answer.get("error") or answer
+        if not answer.get("properties") and said.get("code"):
+            raise AzureRefusedError(
+                f"write {kind} {name}", 409, said["code"], said.get("message", "no message")
+            )
 
     def patch(self, kind: Kind, name: str, body: Json) -> None:
         with azure(f"update {kind} {name}"):
@@ -179,7 +180,10 @@ class Account:
         """A URL for one webhook, which is a secret. The service quotes it, as JSON."""
         with azure("generate a webhook URL"):
             given = self._client.webhook.generate_uri(*self._at)
-        return str(json.loads(given)) if given.startswith('"') else given
+        url = str(json.loads(given)) if given.startswith('"') else given
+        if not url.startswith("https://"):
+            raise DeployError("generate a webhook URL: Azure answered with what is no URL; plan again")
+        return url
 
     def send(self, method: str, url: str, operation: str, body: Json | None = None) -> Json | None:
         """A request to Resource Manager beside the account; the answer's JSON, None for a 404."""

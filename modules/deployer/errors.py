@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from azure.core.exceptions import (
     ClientAuthenticationError,
+    DecodeError,
     HttpResponseError,
     ServiceRequestError,
     ServiceResponseError,
@@ -32,7 +33,8 @@ class AzureRefusedError(DeployError):
 
     def __init__(self, operation: str, status: int, code: str, message: str) -> None:
         advice = _ADVICE.get(status, "")
-        super().__init__(scrubbed(f"{operation}: Azure answered {status} {code}: {message}{advice}"))
+        said = " ".join(message.split()).rstrip(".")
+        super().__init__(scrubbed(f"{operation}: Azure answered {status} {code}: {said}{advice}"))
         self.status = status
         self.code = code
 
@@ -67,12 +69,17 @@ def azure(operation: str) -> Iterator[None]:
         raise DeployError(f"{operation}: no answer from Azure: {scrubbed(str(error))}") from None
 
 
-def _refused(operation: str, error: HttpResponseError) -> AzureRefusedError:
+def _refused(operation: str, error: HttpResponseError) -> DeployError:
     """The SDK's own text of an error repeats the code and appends the body, which may hold what we sent."""
+    if isinstance(error, DecodeError):
+        return DeployError(f"{operation}: Azure answered with what is no JSON; plan again")
+    if (error.status_code or 0) < 300:
+        told = f"{operation}: Azure answered {error.status_code}, which says nothing of it; plan again"
+        return DeployError(told)
     detail = error.error
     code = (detail.code if detail else None) or "without a code"
     message = (detail.message if detail else None) or (error.reason or "no message")
-    return AzureRefusedError(operation, error.status_code or 0, code, " ".join(message.split()).rstrip("."))
+    return AzureRefusedError(operation, error.status_code or 0, code, message)
 
 
 def scrubbed(text: str) -> str:

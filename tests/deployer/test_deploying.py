@@ -400,6 +400,61 @@ def test_without_the_right_it_is_told_which_role_is_needed(clone, tmp_path):
     assert "Automation Contributor" in refused.errors[-1]
 
 
+REFUSED = {"error": {"code": "BadRequest", "message": "Argument startTime is not valid."}}
+
+
+@pytest.mark.parametrize(
+    ("of", "then", "told"),
+    [
+        pytest.param(
+            "PUT /schedules/hourly$",
+            {"status": 409, "body": REFUSED},
+            "write schedule hourly: Azure answered 409 BadRequest: Argument startTime is not valid",
+            id="a conflict, which the SDK takes for a schedule",
+        ),
+        pytest.param(
+            "PUT /runbooks/auto_retry$",
+            {"status": 400, "body": REFUSED["error"]},
+            "write runbook auto_retry: Azure answered 400 BadRequest: Argument startTime is not valid",
+            id="a refusal in the flat form",
+        ),
+        pytest.param(
+            "PUT /variables/reports$",
+            {"status": 200, "body": "null"},
+            "write variable reports: Azure answered with what is no JSON; plan again",
+            id="no JSON",
+        ),
+        pytest.param(
+            "POST /publish$",
+            {"status": 200, "body": {}},
+            "publish runbook auto_retry: Azure answered 200, which says nothing of it; plan again",
+            id="a status that the operation does not have",
+        ),
+        pytest.param(
+            "POST /generateUri$",
+            {"status": 200, "body": {}},
+            "generate a webhook URL: Azure answered with what is no URL; plan again",
+            id="no URL",
+        ),
+        pytest.param(
+            "PUT /actionGroups/",
+            {
+                "status": 400,
+                "body": {"error": {"code": "X", "message": "serviceUri https://a/b?token=c bad"}},
+            },
+            "write action group ag-failed: Azure answered 400 X: serviceUri https://a/b?... bad",
+            id="a refusal that repeats a secret",
+        ),
+    ],
+)
+def test_what_azure_says_is_told_in_one_line(clone, tmp_path, of, then, told):
+    method, path = of.split()
+    fault = {"match": {"method": method, "path": path}, "when": {"always": True}, "then": then}
+    ran = clone.run(estate(tmp_path / "estate"), "apply", faults=[fault])
+
+    assert (ran.code, ran.errors) == (1, [told])
+
+
 def test_build_writes_what_would_be_uploaded(clone, tmp_path, state):
     done = clone.run(state, "build", "--out", str(tmp_path / "built"))
     built = (tmp_path / "built" / "auto_retry.py").read_text()
