@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from simulator import clock, demo_estate, demo_story
+from simulator import clock, demo_deploy, demo_estate, demo_story
 from simulator.demo_story import NotAsToldError, Told
 from simulator.server import Address
 
@@ -115,6 +115,11 @@ def main(folder: Path = ROOT) -> int:
             once_more(demo, environment)
             all_well(demo, environment)
         closing(demo)
+        deployed(demo)
+        title("What to try next")
+        for why, command in NEXT.items():
+            say(why)
+            typed(command)
     except NotAsToldError as error:
         sys.stderr.write(f"demo: the story is not as told: {error}\n")
         return 1
@@ -231,10 +236,31 @@ def closing(demo: Demo) -> None:
         f"{OUT}/state/triggers.ndjson     the backups that the vaults started",
         f"{OUT}/state                     the estate as it is now: start from it again",
     )
-    title("What to try next")
-    for why, command in NEXT.items():
-        say(why)
-        typed(command)
+
+
+def deployed(demo: Demo) -> None:
+    title("Into an Automation account")
+    tell(
+        "So that it runs every hour and at each alert, the runbook goes into the estate's Automation account, "
+        "as schedules.json says. First the wheels of its packages are downloaded and checked:"
+    )
+    environment = {**os.environ, **demo_deploy.environment()}
+    say(*demo.run(f"{demo_deploy.DEPLOY} build --packages", environment).splitlines()[:1])
+    say(*(f"$ export {name}={value}" for name, value in demo_deploy.environment().items()))
+    plan = demo.run(f"{EXEC} --estate {OUT}/estate -- {demo_deploy.DEPLOY} plan", environment).splitlines()
+    say(*demo_deploy.excerpt(plan))
+    apply = f"{EXEC} --estate {OUT}/estate --state {OUT}/account -- {demo_deploy.DEPLOY} apply --poll 0.5"
+    applied = demo.run(apply, environment).splitlines()
+    say(*applied[-1:])
+    again = f"{EXEC} --estate {OUT}/account -- {demo_deploy.DEPLOY} plan"
+    planned_again = demo.run(again, environment).splitlines()
+    say(*planned_again)
+    changes = demo_deploy.check(plan, applied, planned_again)
+    tell(
+        f"All {changes} changes were made. Now edit a line of runbooks/auto_retry.py, such as "
+        f"{demo_deploy.EDITED}, and plan again:"
+    )
+    typed(again)
 
 
 def build(folder: Path) -> None:

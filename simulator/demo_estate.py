@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator import clock, estate_rows
-from simulator.estate import Estate
+from simulator.estate import Estate, guid_of
 
 DAY, HOUR, MINUTE = 86400, 3600, 60
 WARNED = 0.04
@@ -45,6 +45,11 @@ FLEETS = (
     ("rsv-dev-weu-01", "rg-dev", "dev", "box", 8),
 )
 UNPROTECTED = ("vm-erp-app-90", "vm-crm-web-90", "vm-dev-box-90", "vm-dev-box-91")
+
+
+ACCOUNT, ACCOUNT_GROUP, STORAGE = "aa-contoso-backup", "rg-backup", "stcontosobackupops"
+ACCOUNT_SUBSCRIPTION = guid_of("subscription", "contoso-shared")
+"""Where the runbooks are deployed to."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +156,7 @@ def build(folder: Path, now: float | None = None) -> Path:
     for name in UNPROTECTED:
         vault, group = next((fleet[0], fleet[1]) for fleet in FLEETS if fleet[2] == name.split("-")[1])
         _vm(estate, sites[vault], Machine(name, group, {"app": name.split("-")[1]}))
-    _storage(estate, subscriptions["contoso-shared"])
+    _operations(estate)
     return estate.write(folder)
 
 
@@ -267,23 +272,8 @@ def _since(estate: Estate, item: str, case: Case, last: str) -> None:
         estate.rest(item, {"properties": known})
 
 
-def _storage(estate: Estate, subscription: str) -> None:
-    """Where the runbooks keep their ledger and their reports."""
-    name = "stcontosobackupops"
-    estate.resource(
-        "Microsoft.Storage/storageAccounts",
-        name,
-        subscription=subscription,
-        group="rg-backup",
-        location="northeurope",
-        kind="StorageV2",
-        sku={"name": "Standard_ZRS", "tier": "Standard"},
-        properties={
-            "provisioningState": "Succeeded",
-            "accessTier": "Hot",
-            "supportsHttpsTrafficOnly": True,
-            "primaryLocation": "northeurope",
-            "creationTime": estate.stamp("300d"),
-            "primaryEndpoints": {"blob": f"https://{name}.blob.core.windows.net/"},
-        },
-    )
+def _operations(estate: Estate) -> None:
+    """Where the runbooks run, and where they keep their ledger and their reports."""
+    place = {"subscription": ACCOUNT_SUBSCRIPTION, "group": ACCOUNT_GROUP, "location": "northeurope"}
+    estate.automation_account(ACCOUNT, **place)
+    estate.storage_account(STORAGE, **place)

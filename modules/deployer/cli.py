@@ -70,9 +70,19 @@ DEFAULT = ROOT / "schedules.json"
 
 
 @app.command()
-def build(*, out: Annotated[Path, typer.Option(help="Folder to write to.")] = ROOT / "build") -> None:
+def build(
+    *,
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = ROOT / "build",
+    packages: Annotated[
+        bool, typer.Option("--packages", help="Also download the wheels, and check them.")
+    ] = False,
+) -> None:
     """Write each runbook as the one file that is uploaded."""
     files = Files(ROOT, DEFAULT)
+    if packages:
+        found = files.wheels()
+        size = sum(wheel.path.stat().st_size for wheel in found) / 1e6
+        tell.line(f"{len(found)} packages, {size:.1f} MB, have all they need in {found[0].path.parent}")
     out.mkdir(parents=True, exist_ok=True)
     for runbook in sorted(files.runbooks.glob("*.py")):
         path = out / runbook.name

@@ -40,6 +40,18 @@ class Files:
     def lock(self) -> Path:
         return self.root / "modules" / "sandbox.lock"
 
+    def wheels(self) -> tuple[Wheel, ...]:
+        """The packages of the lock, downloaded where they are not there yet.
+
+        Raises:
+            DeployError: one cannot be had or is not the one that was locked, or together they lack something.
+        """
+        found = packages.wheels(self.lock, self.root / "build" / "wheels")
+        faults = packages.missing(found)
+        if faults:
+            raise DeployError("; ".join(faults))
+        return found
+
     def build(self, name: str) -> str:
         return bundle.build(self.runbooks / f"{name}.py", self.root / "modules" / "backupkit")
 
@@ -119,8 +131,4 @@ class Deployment:
         """By name, where packages are to be imported; what is wrong with them is found before that."""
         if not any(one.kind == "package" and one.verb == "import" for one in changes.changes):
             return {}
-        wheels = packages.wheels(self.files.lock, self.files.root / "build" / "wheels")
-        faults = packages.missing(wheels)
-        if faults:
-            raise DeployError("; ".join(faults))
-        return {wheel.name: wheel for wheel in wheels}
+        return {wheel.name: wheel for wheel in self.files.wheels()}

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from simulator import demo
+from simulator import demo, demo_deploy
 from simulator.demo_story import (
     NotAsToldError,
     Told,
@@ -192,6 +192,32 @@ def test_a_night_as_told_passes():
 def test_a_night_not_as_told_is_noticed(check, given, claim):
     with pytest.raises(NotAsToldError, match=claim):
         check(*given)
+
+
+PLAN = [
+    "create  runbook      a",
+    *(f"import  package      p{n}   1.0" for n in range(5)),
+    "plan 1: 6 changes",
+]
+APPLIED = [f"  {n}/6   0.0 s  {line}" for n, line in enumerate(PLAN[:-1], 1)] + ["done changed=6"]
+
+
+def test_a_plan_is_shown_with_some_of_its_packages_in_lines_that_fit():
+    long = f"create  link         hourly -> auto_retry   {'window=24h ' * 20}"
+
+    assert list(demo_deploy.excerpt([*PLAN[:-1], long])) == [
+        *PLAN[:3],
+        "... and 3 more packages",
+        f"{long[:92].rstrip()} ...",
+    ]
+
+
+def test_a_deployment_that_did_not_do_what_was_planned_is_noticed():
+    assert demo_deploy.check(PLAN, APPLIED, [demo_deploy.EMPTY]) == 6
+    with pytest.raises(NotAsToldError, match="what was planned is done"):
+        demo_deploy.check(PLAN, [*APPLIED[:-2], "done changed=5"], [demo_deploy.EMPTY])
+    with pytest.raises(NotAsToldError, match="then there is nothing to do"):
+        demo_deploy.check(PLAN, APPLIED, PLAN)
 
 
 def test_reports_triggers_and_requests_are_compared_job_by_job():
