@@ -241,8 +241,8 @@ def closing(demo: Demo) -> None:
 def deployed(demo: Demo) -> None:
     title("Into an Automation account")
     tell(
-        "So that it runs every hour and at each alert, the runbook goes into the estate's Automation account, "
-        "as schedules.json says. First the wheels of its packages are downloaded and checked:"
+        "So that it runs every hour and at each alert, the runbook goes into the Automation account of the "
+        "estate, as schedules.json says. First the wheels of its packages are downloaded and checked:"
     )
     environment = {**os.environ, **demo_deploy.environment()}
     say(*demo.run(f"{demo_deploy.DEPLOY} build --packages", environment).splitlines()[:1])
