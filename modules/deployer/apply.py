@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from deployer import marks, timetable
@@ -24,8 +24,6 @@ Shown = Callable[[str, str], None]
 NAMED: Mapping[str, Kind] = {
     kind: kind for kind in ("environment", "runbook", "schedule", "webhook", "variable")
 }
-MOVES_LINKS = ("runbook", "schedule", "link")
-"""Links are looked at again after these: the service renews or loses them when a runbook is updated."""
 
 
 @dataclass
@@ -36,7 +34,6 @@ class Doing:
     live: Live
     told: Told
     shown: Shown | None = None
-    done: int = field(default=0, init=False)
 
     def remove(self, change: Change) -> None:
         """Delete one thing."""
@@ -50,10 +47,6 @@ class Doing:
             self.account.send("DELETE", url, f"delete {change.kind} {change.name}")
         else:
             self.account.delete(NAMED[change.kind], change.name)
-        self.tell(change)
-
-    def tell(self, change: Change) -> None:
-        self.done += 1
         self.told(change)
 
 
@@ -81,9 +74,9 @@ class Applying:
     def run(self, plan: Plan) -> None:
         """Raises DeployError: what failed; what was done before it stays done."""
         self._packages([one for one in plan.changes if one.kind in ("environment", "package")])
-        self._each(plan, ("variable", "runbook", "schedule"))
-        if any(one.kind in MOVES_LINKS for one in plan.changes):
-            self._relink()
+        self._each(plan, ("variable", "schedule", "runbook"))
+        if any(one.kind in ("schedule", "link") for one in plan.changes):
+            self._relink(self._wanted.manifest.runbooks)
         self._each(plan, ("webhook", "action group", "alert rule"))
         for change in plan.removals:
             self._doing.remove(change)
@@ -105,13 +98,13 @@ class Applying:
         for change in changes:
             if (change.kind, change.verb) == ("environment", "create"):
                 self._put_environment(complete=False)
-                self._doing.tell(change)
+                self._doing.told(change)
         pins = [pin for pin in self._wanted.pins if pin.name in imports]
-        self._importing.run(pins, self._wheels, lambda pin: self._doing.tell(imports[pin.name]))
+        self._importing.run(pins, self._wheels, lambda pin: self._doing.told(imports[pin.name]))
         self._put_environment(complete=True)
         for change in changes:
             if (change.kind, change.verb) == ("environment", "update"):
-                self._doing.tell(change)
+                self._doing.told(change)
 
     def _put_environment(self, *, complete: bool) -> None:
         body = environment_body(self._wanted, str(self._live.account["location"]), complete=complete)
@@ -123,7 +116,7 @@ class Applying:
         if change.verb == "replace":
             self._account.delete("variable", change.name)
         self._account.put("variable", change.name, variable_body(self._wanted, change.name))
-        self._doing.tell(change)
+        self._doing.told(change)
 
     def _runbook(self, change: Change) -> None:
         name, sent = change.name, runbook_body(self._wanted, change.name)
@@ -137,7 +130,8 @@ class Applying:
             self._account.patch("runbook", name, sent)
         else:
             self._account.publish(name, self._wanted.texts[name])
-        self._doing.tell(change)
+        self._doing.told(change)
+        self._relink([name])
 
     def _schedule(self, change: Change) -> None:
         one = self._wanted.manifest.schedules[change.name]
@@ -147,16 +141,18 @@ class Applying:
         if live is None or timetable.difference(alike, live["properties"]):
             made = timetable.wanted(one, self._wanted.now)
             self._account.put("schedule", change.name, {"properties": {**made, **note}})
-        # Writing one anew neither enables nor disables it.
+        # Writing one anew may enable it: what it should be is said each time.
         if live or not one.enabled:
             known = {**note, "isEnabled": one.enabled}
             self._account.patch("schedule", change.name, {"properties": known})
-        self._doing.tell(change)
+        self._doing.told(change)
 
-    def _relink(self) -> None:
-        """By what is there now: publishing gives links new ids, and has been seen to lose them."""
-        now = links_of(self._account, self._wanted.manifest.runbooks)
+    def _relink(self, runbooks: Collection[str]) -> None:
+        """By what is there now: updating a runbook renews its links, and has been seen to lose them."""
+        now = links_of(self._account, runbooks)
         for change in links(self._wanted.manifest, now):
+            if change.name.rpartition(LINKS)[2] not in runbooks:
+                continue
             if change.verb == "delete":
                 self._doing.remove(change)
                 continue
@@ -164,7 +160,7 @@ class Applying:
             body: Json = {"schedule": {"name": schedule}, "runbook": {"name": runbook}}
             body["parameters"] = azure_parameters(change.tokens)
             self._account.put_link(str(uuid.uuid4()), body)
-            self._doing.tell(change)
+            self._doing.told(change)
 
     # -- from an alert to a runbook ----------------------------------------------------------------
 
@@ -176,7 +172,7 @@ class Applying:
         sent = webhook_body(self._wanted, change.name)
         if change.verb == "update":
             self._account.patch("webhook", change.id, {"properties": sent})
-            self._doing.tell(change)
+            self._doing.told(change)
             return
         one = self._wanted.manifest.webhooks[change.name]
         url = self._account.new_url()
@@ -192,7 +188,7 @@ class Applying:
         for group, alerts in self._wanted.manifest.alerts.items():
             if alerts.webhook == change.name:
                 self._put_group(group, name, url)
-        self._doing.tell(change)
+        self._doing.told(change)
 
     def _put_group(self, group: str, webhook: str, url: str) -> None:
         alerts, id = self._wanted.manifest.alerts[group], self._wanted.group_id(group)
@@ -217,7 +213,7 @@ class Applying:
             enabled: Json = {"properties": {"enabled": True}}
             url = f"{change.id}?api-version={GROUPS[1]}"
             self._account.send("PATCH", url, f"enable action group {change.name}", enabled)
-        self._doing.tell(change)
+        self._doing.told(change)
 
     def _rule(self, change: Change) -> None:
         subscription = self._wanted.rule_ids(change.name)[change.id]
@@ -225,4 +221,4 @@ class Applying:
         self._account.send(
             "PUT", f"{change.id}?api-version={RULES[1]}", f"write alert rule {change.name}", body
         )
-        self._doing.tell(change)
+        self._doing.told(change)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from deployer import marks
 from deployer.changes import KINDS, Change, Findings, Plan
-from deployer.compare import compare, link_name, same_pair
+from deployer.compare import LINKS, compare, link_name, same_pair
 from deployer.compare_alerts import compare_alerts, entry_of
 from deployer.errors import DeployError, PlanError
 from deployer.live import Link, Live
@@ -137,16 +137,22 @@ def _runs(wanted: Wanted, link: Link) -> bool:
 
 
 def _ordered(found: Findings, live: Live, *, prune: bool) -> Plan:
-    """Made in the order of KINDS, removed in the opposite one, after everything else.
-
-    A webhook that was replaced goes when nothing calls it any more, so after the action groups.
-    """
-    last = KINDS.index(KINDS[-1]) + 1
-    made = sorted(
-        found.changes,
-        key=lambda one: last if (one.verb, one.kind) == ("delete", "webhook") else KINDS.index(one.kind),
-    )
+    """Made in the order of KINDS, removed in the opposite one, after everything else."""
+    made = sorted(found.changes, key=_turn)
     left = sorted(found.left, key=lambda one: -KINDS.index(one.kind))
     removed = [one for one in left if prune and one.verb == "delete"]
     stays = [one for one in left if one not in removed]
     return Plan(made, removed, stays, found.notes, sum(1 for _ in owned(live)))
+
+
+def _turn(change: Change) -> tuple[int, str]:
+    """When a change is made.
+
+    Links come right after their runbook, since publishing it may cost them. A webhook that was replaced goes
+    when nothing calls it any more, so after the action groups.
+    """
+    if change.kind in ("runbook", "link"):
+        return KINDS.index("runbook"), change.name.rpartition(LINKS)[2].lower()
+    if (change.verb, change.kind) == ("delete", "webhook"):
+        return len(KINDS), ""
+    return KINDS.index(change.kind), ""

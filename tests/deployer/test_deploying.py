@@ -110,6 +110,21 @@ def test_links_that_an_update_costs_are_there_again_when_it_ends(clone, state, f
     assert parameters(done.state) == LINKS
 
 
+def test_links_are_back_before_the_next_runbook_is_published(clone, state):
+    """The next may fail; until somebody applies again, the first one goes on running."""
+    rewritten(state, lambda row: row, automation={"links_on_update": "lost"})
+    clone.edit()
+    clone.edit("second")
+    path = {"method": "POST", "path": "/runbooks/second/publish$"}
+    fault = {"match": path, "when": {"always": True}, "then": {"status": 400, "body": REFUSED}}
+    failed = clone.run(state, "apply", faults=[fault])
+
+    assert failed.code == 1
+    assert {pair: given for pair, given in parameters(failed.state).items() if pair[1] == "auto_retry"} == {
+        pair: given for pair, given in LINKS.items() if pair[1] == "auto_retry"
+    }
+
+
 def test_what_changes_in_the_file_changes_in_the_account_and_nothing_else(clone, state):
     def change(said):
         said["schedules"]["hourly"]["at"] = "00:45"
@@ -128,9 +143,9 @@ def test_what_changes_in_the_file_changes_in_the_account_and_nothing_else(clone,
         [
             "update variable reports another value",
             "update variable teams another value",
-            "update runbook second another description, log settings",
             "update schedule hourly at :20 instead of :45",
             "update schedule nightly is enabled",
+            "update runbook second another description, log settings",
             "delete link nightly -> auto_retry not wanted: window=48h",
             "create link nightly -> auto_retry other parameters: window=72h",
             "update webhook failed other parameters",
