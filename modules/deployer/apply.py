@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from deployer import marks, timetable
 from deployer.account import Account, Json, Kind
 from deployer.changes import Change, Plan
 from deployer.compare import LINKS, environment_body, links, runbook_body, variable_body
-from deployer.compare_alerts import webhook_body, webhook_name
+from deployer.compare_alerts import is_ours, webhook_body, webhook_name
 from deployer.importing import Importing
 from deployer.live import GROUPS, RULES, Live
 from deployer.live import links as links_of
@@ -28,12 +28,13 @@ NAMED: Mapping[str, Kind] = {
 
 @dataclass
 class Doing:
-    """`told` hears of each change that is done; `shown` gets the URL of a new webhook, once."""
+    """`told` hears of each change that is done, `shown` gets the URL of a new webhook, once."""
 
     account: Account
     live: Live
     told: Told
     shown: Shown | None = None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def remove(self, change: Change) -> None:
         """Delete one thing."""
@@ -139,7 +140,8 @@ class Applying:
         live = self._live.schedules.get(change.name.lower())
         alike = one.model_copy(update={"enabled": live["properties"].get("isEnabled", True)}) if live else one
         if live is None or timetable.difference(alike, live["properties"]):
-            made = timetable.wanted(one, self._wanted.now)
+            # Packages may have taken longer than a start has to lie ahead.
+            made = timetable.wanted(one, self._doing.now())
             self._account.put("schedule", change.name, {"properties": {**made, **note}})
         # Writing one anew may enable it: what it should be is said each time.
         if live or not one.enabled:
@@ -195,7 +197,9 @@ class Applying:
         live = (self._live.groups.get(id.lower()) or {}).get("properties", {})
         receiver = {**self._wanted.receiver(alerts, webhook), "serviceUri": url}
         others = [
-            one for one in live.get("automationRunbookReceivers") or () if one["name"] != receiver["name"]
+            one
+            for one in live.get("automationRunbookReceivers") or ()
+            if one["name"] != receiver["name"] and not is_ours(one, self._wanted.target.id)
         ]
         properties = {
             # Others may have added receivers of their own, such as mail.

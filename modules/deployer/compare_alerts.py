@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,8 +34,6 @@ class Calls:
     current: str = ""
     why_new: str = ""
     old: tuple[str, ...] = ()
-    groups: tuple[str, ...] = field(default=())
-    """Names of the action groups that call it."""
 
 
 def webhook_name(entry: str, url: str) -> str:
@@ -65,27 +63,16 @@ def compare_alerts(wanted: Wanted, live: Live, found: Findings) -> None:
     calls = {entry: calls_of(wanted, live, entry) for entry in wanted.manifest.webhooks}
     for entry, one in calls.items():
         found.changes += _webhook(wanted, live, entry, one)
-    for entry, one in calls.items():
-        found.changes += [
-            Change(
-                "update" if _has(wanted, live, name) else "create",
-                "action group",
-                name,
-                f"calls the new {entry}",
-            )
-            for name in one.groups
-            if one.why_new
-        ]
-        found.changes += [
-            Change("update", "action group", name, "is disabled", id=wanted.group_id(name))
-            for name in one.groups
-            if not one.why_new and not (_has(wanted, live, name) or {})["properties"].get("enabled", True)
-        ]
-    found.faults += [
-        f"action group {name} {marks.ELSEWHERE}"
-        for name in wanted.manifest.alerts
-        if (body := _has(wanted, live, name)) and not marks.tagged(body, wanted.target.id)
-    ]
+    for name, alert in wanted.manifest.alerts.items():
+        body = _has(wanted, live, name)
+        if body and not marks.tagged(body, wanted.target.id):
+            found.faults.append(f"action group {name} {marks.ELSEWHERE}")
+        elif calls[alert.webhook].why_new:
+            verb = "update" if body else "create"
+            found.changes.append(Change(verb, "action group", name, f"calls the new {alert.webhook}"))
+        elif body and not body["properties"].get("enabled", True):
+            id = wanted.group_id(name)
+            found.changes.append(Change("update", "action group", name, "is disabled", id=id))
     _rules(wanted, live, found)
     for entry, one in calls.items():
         found.changes += [
@@ -102,7 +89,7 @@ def calls_of(wanted: Wanted, live: Live, entry: str) -> Calls:
     current = fit[-1] if fit else ""
     why_new = "" if current else "; ".join(dict.fromkeys(reasons.values())) or "not in the account"
     old = tuple(str(body["name"]) for key, body in made.items() if key != current)
-    return Calls(str(made[current]["name"]) if current else "", why_new, old, groups)
+    return Calls(str(made[current]["name"]) if current else "", why_new, old)
 
 
 def _unfit(wanted: Wanted, live: Live, entry: str, body: Json, groups: tuple[str, ...]) -> str:
@@ -136,6 +123,12 @@ def _uncalled(wanted: Wanted, live: Live, name: str, webhook: str) -> str:
     if known.get("groupShortName") != alerts.short_name:
         return f"action group {name} has another short name"
     return ""
+
+
+def is_ours(receiver: Json, account: str) -> bool:
+    """Whether a receiver of an action group calls a webhook that this tool made in the account."""
+    above, _, name = str(receiver.get("webhookResourceId") or "").rpartition("/")
+    return above.lower() == f"{account}/webhooks".lower() and bool(entry_of(name))
 
 
 def _same(has: object, value: object) -> bool:

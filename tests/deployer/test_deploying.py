@@ -197,6 +197,20 @@ def test_rotating_hands_a_new_url_to_the_action_group_before_the_old_one_goes(cl
     assert clone.run(done.state, "plan").lines == [EMPTY]
 
 
+def test_an_alert_that_is_to_call_another_webhook_does_not_call_the_first_any_more(clone, state):
+    def other(said):
+        said["webhooks"]["second"] = {"runbook": "second"}
+        said["alerts"]["ag-failed"]["webhook"] = "second"
+
+    clone.manifest(other)
+    done = clone.run(state, "apply")
+    [group] = rows(done.state, "actiongroups")
+
+    assert (done.code, done.err) == (0, "")
+    assert [one["runbookName"] for one in group["properties"]["automationRunbookReceivers"]] == ["second"]
+    assert clone.run(done.state, "plan").lines == [EMPTY]
+
+
 def test_a_url_that_nobody_would_be_given_is_not_made(clone, state):
     clone.manifest(lambda said: said["webhooks"].update(by_hand={"runbook": "second"}) or rename(said))
     refused = clone.run(state, "apply")
