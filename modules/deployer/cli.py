@@ -112,7 +112,8 @@ def plan(
     if as_json:
         tell.line(json.dumps(found.as_json(), indent=2))
     else:
-        tell.plan(found, "apply --prune" if prune else "apply")
+        other = f" --file {file}" if file != DEFAULT else ""
+        tell.plan(found, f"apply{other}{' --prune' if prune else ''}")
     raise typer.Exit(DRIFTED if detailed_exitcode and found.all else 0)
 
 
