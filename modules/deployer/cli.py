@@ -22,7 +22,7 @@ from deployer.account import Target
 from deployer.changes import Change, Plan
 from deployer.deployment import Deployment, Files
 from deployer.errors import DeployError, ManifestError, PlanError
-from deployer.plan import check_removals, plan_nothing
+from deployer.plan import check_removals, plan_nothing, plan_rotation
 from deployer.plan import plan as planned
 from deployer.told import Teller, status_of
 
@@ -211,7 +211,7 @@ def _apply(
 ) -> None:
     wanted = deployment.wanted()
     there = deployment.look(wanted)
-    found = planned(wanted, there, prune=prune)
+    found = plan_rotation(wanted, there) if wanted.rotate else planned(wanted, there, prune=prune)
     if plan_id and plan_id != found.id:
         raise DeployError(
             f"the plan is {found.id} now, not {plan_id}: the files or the account have changed since; "

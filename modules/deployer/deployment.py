@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -113,11 +113,13 @@ class Deployment:
         with closing(Staging(wanted.manifest.runtime.staging, self.credential)) as staging:
             importing = Importing(self.account, wanted.environment, staging, self.poll_s)
             Applying(Doing(self.account, there, told, shown), wanted, importing, wheels).run(changes)
-        still = plan.plan(Wanted(**{**vars(wanted), "rotate": frozenset()}), self.look(wanted))
-        if still.changes:
-            first = still.changes[0]
+        now = plan.plan(replace(wanted, rotate=frozenset()), self.look(wanted))
+        done = {(one.kind, one.name) for one in changes.changes}
+        still = [one for one in now.changes if not wanted.rotate or (one.kind, one.name) in done]
+        if still:
+            first = still[0]
             raise DeployError(
-                f"all was done, but {len(still.changes)} things are not as they should be, the first: "
+                f"all was done, but {len(still)} things are not as they should be, the first: "
                 f"{first.verb} {first.kind} {first.name} ({first.why}); somebody else may be at work on the "
                 f"account: plan again"
             )

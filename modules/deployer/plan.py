@@ -30,6 +30,20 @@ def plan(wanted: Wanted, live: Live, *, prune: bool = False) -> Plan:
     return _ordered(found, live, prune=prune)
 
 
+def plan_rotation(wanted: Wanted, live: Live) -> Plan:
+    """New URLs for the webhooks that are to have one, and nothing else, whatever else differs."""
+    whole = plan(wanted, live)
+    groups = {name for name, alert in wanted.manifest.alerts.items() if alert.webhook in wanted.rotate}
+    entries = {entry.lower() for entry in wanted.rotate}
+    found = [
+        one
+        for one in whole.changes
+        if (one.kind == "webhook" and {one.name.lower(), entry_of(one.name)} & entries)
+        or (one.kind == "action group" and one.name in groups)
+    ]
+    return Plan(found, owned=whole.owned)
+
+
 def plan_nothing(live: Live) -> Plan:
     """The plan after which nothing of ours is left."""
     return _ordered(Findings(left=list(leftovers(None, live))), live, prune=True)

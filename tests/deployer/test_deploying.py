@@ -184,6 +184,21 @@ def test_a_plan_that_does_not_hold_any_more_is_not_carried_out(clone, state):
 # -- webhooks and alerts ---------------------------------------------------------------------------
 
 
+def test_rotating_changes_nothing_else(clone, state):
+    clone.edit()
+    done = clone.run(state, "rotate", "failed")
+
+    assert (done.code, len(done.done)) == (0, 3)
+    assert clone.run(done.state, "plan").lines[0] == "publish runbook auto_retry changed: auto_retry.py"
+
+
+def test_a_webhook_that_is_not_in_the_file_cannot_be_rotated(clone, state):
+    refused = clone.run(state, "rotate", "faild")
+
+    assert (refused.code, refused.requests) == (1, [])
+    assert refused.errors == ["no webhook 'faild' in schedules.json; it has failed"]
+
+
 def test_rotating_hands_a_new_url_to_the_action_group_before_the_old_one_goes(clone, state):
     done = clone.run(state, "rotate", "failed")
     [webhook], [group] = rows(done.state, "webhooks"), rows(done.state, "actiongroups")
