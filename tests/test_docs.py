@@ -69,6 +69,10 @@ def choices(parameter: Parameter) -> str:
 VAULT = (
     "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.RecoveryServices/vaults/{vault}"
 )
+ACCOUNT = (
+    "/subscriptions/{subscription}/resourceGroups/{group}"
+    "/providers/Microsoft.Automation/automationAccounts/{account}"
+)
 ITEM = "/backupFabrics/{fabric}/protectionContainers/{container}/protectedItems/{item}"
 
 
@@ -89,7 +93,7 @@ def host(route: Route) -> str:
 def path(route: Route) -> str:
     text = re.sub(r"\(\?P<(\w+)>\[\^/\]\+\)", r"{\1}", route.path.pattern)
     text = re.sub(r"\(\?P<(\w+)>\.\+\)", r"{\1*}", text).replace("\\", "")
-    return text.replace(VAULT + ITEM, "{item}").replace(VAULT, "{vault}")
+    return text.replace(VAULT + ITEM, "{item}").replace(VAULT, "{vault}").replace(ACCOUNT, "{account}")
 
 
 SECTIONS = {

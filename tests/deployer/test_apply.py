@@ -1,11 +1,14 @@
 """What of a deployment the simulator's clock cannot show."""
 
+import traceback
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from deployer.apply import Applying, Doing
+from deployer.compare_alerts import webhook_name
 from deployer.plan import plan
 
-from tests.deployer.cases import NOW, settled, wanted, without
+from tests.deployer.cases import NOW, URL, settled, wanted, without
 
 
 class Account:
@@ -35,3 +38,23 @@ def test_a_schedule_starts_ahead_of_the_moment_it_is_written_not_of_the_plan(tmp
 
     assert datetime.fromisoformat(start) == datetime(2026, 11, 25, 13, 20, tzinfo=UTC)
     assert datetime.fromisoformat(start) - late > timedelta(minutes=10)
+
+
+def test_an_exception_that_nobody_expected_shows_no_url(tmp_path):
+    """With the URL of a webhook in the hand of the function that fails."""
+    asked = wanted(tmp_path)
+    there = without(settled(asked), "webhooks", webhook_name("failed", URL))
+
+    class Broken(Account):
+        def new_url(self):
+            return URL
+
+        def put(self, kind, name, body):
+            raise RuntimeError(f"a bug while writing {kind} {name}")
+
+    with pytest.raises(RuntimeError) as bug:
+        Applying(Doing(Broken(), there, lambda change: None), asked, None, {}).run(plan(asked, there))
+    shown = "".join(traceback.format_exception(bug.value))
+
+    assert "in _webhook" in shown
+    assert URL.partition("?")[2] not in shown
