@@ -19,7 +19,7 @@ from deployer.packages import digest, pins
 
 from simulator.estate import Estate
 from tests.deployer import wheels
-from tests.faults.forks import Interpreter
+from tests.journeys.forks import Interpreter
 
 ROOT = Path(__file__).parents[2]
 SUBSCRIPTION = "5a5a0000-0000-0000-0000-000000000001"

@@ -22,7 +22,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from tests.faults.forks import LONGEST_S, ROOT, Interpreter, Outcome
+from tests.journeys.forks import LONGEST_S, ROOT, Interpreter, Outcome
 
 KILLED = 128 + signal.SIGKILL
 BEFORE, AFTER = "", ":after"

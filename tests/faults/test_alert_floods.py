@@ -6,10 +6,9 @@ import pytest
 
 from simulator import running
 from simulator.options import Options
-from tests.faults.forks import Group
-from tests.faults.runbooks import retry, sandbox
+from tests.journeys.forks import Group
 from tests.journeys.ledgers import alert, items, night, triggers, waiting
-from tests.journeys.runs import RUNBOOK
+from tests.journeys.runs import RUNBOOK, retry, sandbox
 from tests.journeys.test_alerts import TOKENS
 
 SPEED = 10

@@ -7,9 +7,8 @@ in 24 hours. So what the killed run started must be known to the next one.
 import pytest
 
 from tests.faults.crashes import KILLED, Crashes, told
-from tests.faults.runbooks import retry, sandbox
 from tests.journeys.ledgers import REAL, aged, attempts, items, night, triggers
-from tests.journeys.runs import RUNBOOK, SPEED
+from tests.journeys.runs import RUNBOOK, SPEED, retry, sandbox
 
 TOKENS = (*REAL, "storm_min=100")
 ITEMS = 12

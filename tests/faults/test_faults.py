@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.faults.runbooks import retry
 from tests.journeys.estates import HUMAN, World
-from tests.journeys.runs import GRAPH, REAL, SPEED, ndjson
+from tests.journeys.runs import GRAPH, REAL, SPEED, ndjson, retry
 
 AT_ONCE = {"Retry-After": "0"}
 MESSAGE = {"error": {"code": "InternalServerError", "message": "try again"}}

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from tests.faults import forks
-from tests.faults.forks import ROOT, Group, Interpreter
+from tests.journeys import forks
+from tests.journeys.forks import ROOT, Group, Interpreter
 
 ENVIRONMENT = {**os.environ, "IDENTITY_HEADER": "one"}
 

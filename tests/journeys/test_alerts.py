@@ -168,7 +168,7 @@ def test_what_a_dead_holder_leaves_the_next_job_takes(world, alerted, tmp_path):
     state = tmp_path / "0" / "state"
     assert waiting(state) == ["vm-01"]
 
-    soon = retry(state, tmp_path / "1", *REAL, alert(items(world)[2]), options=("--speed", "2"))
+    soon = retry(state, tmp_path / "1", *REAL, alert(items(world)[2]), speed=2)
     assert soon.lines == ["done deferred=1"]
     assert waiting(soon.state) == ["vm-01", "vm-02"]
 

@@ -108,9 +108,9 @@ def test_a_run_that_lags_behind_another_starts_nothing_again(tmp_path):
     ]:
         world.outcomes(item, *["Failed:400002"] * 5)
     estate = world.write(tmp_path / "estate")
-    one = retry(estate, tmp_path / "1", *REAL, options=("--speed", "60"))
+    one = retry(estate, tmp_path / "1", *REAL, speed=60)
     soon = aged(one.state, 0.05, tmp_path / "soon")
-    two = retry(soon, tmp_path / "2", *REAL, options=("--speed", "60"))
+    two = retry(soon, tmp_path / "2", *REAL, speed=60)
 
     assert triggers(one.state, two.state) == ONCE
     assert two.code == 0

@@ -35,7 +35,7 @@ def test_failures_beyond_the_first_pages_of_resource_graph_are_found(large, tmp_
     """A page of Resource Graph holds 1,000 rows; the stream of a job holds a line each of 2,000 decisions."""
     run = retry(
         large, tmp_path, *REAL, "max_per_vault=5", "max_triggers=40", "storm_min=500",
-        options=("--quota", "off", "--speed", "600"),
+        quota="off",
     )  # fmt: skip
     started = Counter(last(one["vault"]) for one in run.triggers)
 
