@@ -61,7 +61,7 @@ def azure(operation: str) -> Iterator[None]:
     except ClientAuthenticationError as error:
         if error.response is not None:
             raise _refused(operation, error) from None
-        told = str(error).strip().splitlines()[0]
+        told = str(error).strip().splitlines()[0].rstrip(".")
         raise DeployError(f"{operation}: no identity to do it with: {told}; sign in (az login)") from None
     except HttpResponseError as error:
         raise _refused(operation, error) from None
