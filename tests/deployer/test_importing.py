@@ -23,7 +23,7 @@ def test_packages_that_are_still_on_their_way_after_half_an_hour_are_named(monke
     monkeypatch.setattr(importing, "WAIT_S", 0.0)
     account = Account(package("cffi", "Creating"), package("alpha", "ContentDownloaded"), package("beta"))
     with pytest.raises(
-        DeployError, match="^packages alpha, cffi are still being imported after 0 minutes; look"
+        DeployError, match=r"^packages alpha, cffi are still being imported after 0 minutes; look"
     ):
         Importing(account, "backup", None, 0).run(PINS, {}, lambda pin: None)
 
