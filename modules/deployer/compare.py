@@ -6,6 +6,8 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from packaging.version import InvalidVersion, Version
+
 from deployer import marks, timetable
 from deployer.bundle import differences
 from deployer.changes import Change, Findings, digest
@@ -99,9 +101,17 @@ def package_why(pin: Pin, live: Mapping[str, marks.Json], *, complete: bool) -> 
     if state != "succeeded":
         return f"{pin.version}, its import ended {state}"
     version = str(body["properties"].get("version") or "")
-    if version and version not in (pin.version, azure_version(pin.version)):
-        return f"{pin.version} instead of {version}"
-    return "" if version or complete else f"{pin.version}, the account does not say which version it has"
+    if not version or azure_version(pin.version) is None:
+        return "" if complete else f"{pin.version}, the account does not say which version it has"
+    return "" if _same_version(version, pin.version) else f"{pin.version} instead of {version}"
+
+
+def _same_version(one: str, other: str) -> bool:
+    """Azure may write 1.41.0 with another number of zeros."""
+    try:
+        return Version(one) == Version(other)
+    except InvalidVersion:
+        return one == other
 
 
 def package_state(body: marks.Json) -> str:

@@ -25,8 +25,11 @@ def tokens(parameters: Parameters) -> tuple[str, ...]:
 
 
 def azure_parameters(given: Iterable[str]) -> dict[str, str]:
-    """As a job, a link or a webhook holds them: Python takes them by position, so the names only count."""
-    return {f"[PARAMETER {number}]": token for number, token in enumerate(given, 1)}
+    """As a job, a link or a webhook holds them: Python takes them by position, so the names only count.
+
+    They are in lower case, since links of schedules are said to take no other.
+    """
+    return {f"[parameter {number}]": token for number, token in enumerate(given, 1)}
 
 
 def tokens_of(azure: Mapping[str, str] | None) -> tuple[str, ...]:

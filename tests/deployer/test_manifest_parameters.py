@@ -27,8 +27,8 @@ def test_a_value_becomes_a_token(value, token):
 
 def test_tokens_are_numbered_in_their_order():
     assert list(azure_parameters(["dry_run=true", "window=24h"]).items()) == [
-        ("[PARAMETER 1]", "dry_run=true"),
-        ("[PARAMETER 2]", "window=24h"),
+        ("[parameter 1]", "dry_run=true"),
+        ("[parameter 2]", "window=24h"),
     ]
 
 
@@ -36,14 +36,14 @@ def test_tokens_are_numbered_in_their_order():
     ("azure", "read_back"),
     [
         pytest.param(
-            {"[PARAMETER 1]": "b=1", "[PARAMETER 2]": "a=2"}, ("a=2", "b=1"), id="as they were sent"
+            {"[parameter 1]": "b=1", "[parameter 2]": "a=2"}, ("a=2", "b=1"), id="as they were sent"
         ),
         pytest.param({"[parameter 2]": "b=1", "[parameter 1]": "a=2"}, ("a=2", "b=1"), id="in other casing"),
         pytest.param({"anything": "b=1"}, ("b=1",), id="by other names"),
-        pytest.param({"[PARAMETER 1]": '"b=1"'}, ("b=1",), id="quoted once more"),
-        pytest.param({"[PARAMETER 1]": '"b=\\"1\\""'}, ('b="1"',), id="quoted with quotes within"),
-        pytest.param({"[PARAMETER 1]": '"b=1'}, ('"b=1',), id="with a stray quote"),
-        pytest.param({"[PARAMETER 1]": "", "[PARAMETER 2]": None}, (), id="empty"),
+        pytest.param({"[parameter 1]": '"b=1"'}, ("b=1",), id="quoted once more"),
+        pytest.param({"[parameter 1]": '"b=\\"1\\""'}, ('b="1"',), id="quoted with quotes within"),
+        pytest.param({"[parameter 1]": '"b=1'}, ('"b=1',), id="with a stray quote"),
+        pytest.param({"[parameter 1]": "", "[parameter 2]": None}, (), id="empty"),
         pytest.param({}, (), id="without any"),
         pytest.param(None, (), id="missing"),
     ],

@@ -90,6 +90,14 @@ DRIFT = {
         lambda live: changed(live, "packages", "cffi", provisioningState="Creating"),
         ["import package cffi: 2.0.0, an import is going on (creating)"],
     ),
+    "a version with another number of zeros": (
+        lambda live: changed(live, "packages", "azure-core", version="1.41.0.0"),
+        [],
+    ),
+    "a version that is none": (
+        lambda live: changed(live, "packages", "cffi", version="unknown"),
+        ["import package cffi: 2.0.0 instead of unknown"],
+    ),
     "a package that tells no version, where all were imported": (
         lambda live: changed(live, "packages", "cffi", version=None),
         [],
@@ -164,7 +172,7 @@ DRIFT = {
         ["delete link hourly -> auto_retry: not wanted: x=1"],
     ),
     "a webhook with other parameters": (
-        lambda live: changed(live, "webhooks", WEBHOOK, parameters={"[PARAMETER 1]": "dry_run=false"}),
+        lambda live: changed(live, "webhooks", WEBHOOK, parameters={"[parameter 1]": "dry_run=false"}),
         ["update webhook failed: other parameters"],
     ),
     "a disabled webhook": (
