@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from simulator import arm
 from simulator.alert_urls import sealed, told
 from simulator.routes import Routes
+from simulator.store import AUTOMATION
 from simulator.wire import RefusedError, Request, Response
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def _check_group(world: World, given: dict[str, Any], properties: dict[str, Any]
         lacking = [name for name in _RUNBOOK_NEEDS if receiver.get(name) in (None, "")]
         if lacking:
             raise _bad(f"The automationRunbookReceiver {receiver.get('name')} has no {', '.join(lacking)}.")
-        if world.store.get("automation", str(receiver["webhookResourceId"]), world.now()) is None:
+        if world.store.get(AUTOMATION, str(receiver["webhookResourceId"]), world.now()) is None:
             raise _bad(f"There is no webhook {receiver['webhookResourceId']}.")
 
 

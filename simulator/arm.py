@@ -15,7 +15,7 @@ from simulator.groups import check_group
 from simulator.metadata import knows
 from simulator.pages import keyset
 from simulator.routes import Routes
-from simulator.store import KEPT, TABLES, Row
+from simulator.store import AUTOMATION, TABLES, Row
 from simulator.subscriptions import check_subscription, home_tenant
 from simulator.wire import RefusedError, Request, Response
 from simulator.world import merged
@@ -98,7 +98,7 @@ def delete(world: World, request: Request, subscription: str, rest: str) -> Resp
     if not found:
         return Response(204)
     _check_match(request, found[1])
-    for table in {found[0], KEPT[-1]}:
+    for table in (found[0], AUTOMATION):
         for row in world.store.find(table, world.now(), under=here.id):
             world.store.remove(table, row["id"], world.now())
     world.store.remove(found[0], here.id, world.now())

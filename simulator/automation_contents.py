@@ -6,7 +6,8 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simulator.automation_rows import TABLE, Call
+from simulator.automation_rows import Call
+from simulator.store import AUTOMATION
 
 if TYPE_CHECKING:
     from simulator.store import Row
@@ -27,7 +28,7 @@ def contents(call: Call, runbook: Row) -> Contents:
     Plain text would move with the estate's stamps wherever it has something like one. A runbook
     that is published and of which no more is said is empty.
     """
-    row = call.world.store.get(TABLE, f"{runbook['id']}/content", call.now)
+    row = call.world.store.get(AUTOMATION, f"{runbook['id']}/content", call.now)
     known = (row or {}).get("properties") or {}
     published = _read(known, "published")
     if published is None and runbook["properties"]["state"] == "Published":

@@ -14,6 +14,7 @@ from simulator import clock
 from simulator.groups import check_group
 from simulator.pages import paged
 from simulator.routes import Routes
+from simulator.store import AUTOMATION
 from simulator.wire import RefusedError, Request, Response
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ ACCOUNT = (
 )
 ACTION = "Microsoft.Automation/automationAccounts"
 OLDEST = "2015-10-31"
-TABLE = "automation"
 PAGE = 100
 _SHOWN = "Microsoft.Automation/AutomationAccounts"
 _NOUNS = {
@@ -79,7 +79,7 @@ class Call:
         return f"{self.account['id']}/{kind}/{name}"
 
     def find(self, kind: str, name: str) -> Row | None:
-        found = self.world.store.get(TABLE, self.id(kind, name), self.now)
+        found = self.world.store.get(AUTOMATION, self.id(kind, name), self.now)
         return found and _said(kind, found)
 
     def require(self, kind: str, name: str) -> Row:
@@ -92,7 +92,7 @@ class Call:
     def all(self, kind: str) -> list[Row]:
         """The objects right below, by name."""
         under = self.id(kind, "")
-        found = self.world.store.find(TABLE, self.now, under=under)
+        found = self.world.store.find(AUTOMATION, self.now, under=under)
         return [_said(kind, row) for row in found if "/" not in str(row["id"])[len(under) :]]
 
     def keep(
@@ -109,11 +109,11 @@ class Call:
             "properties": properties,
             **columns,
         }
-        self.world.store.put(TABLE, row, self.now if since is None else since)
+        self.world.store.put(AUTOMATION, row, self.now if since is None else since)
         return row
 
     def drop(self, row: Row) -> None:
-        self.world.store.remove(TABLE, row["id"], self.now)
+        self.world.store.remove(AUTOMATION, row["id"], self.now)
 
     def body(self) -> dict[str, Any]:
         """Raises RefusedError: 400 where the body is no object."""

@@ -11,7 +11,6 @@ from simulator.automation_environments import OLD_PYTHON, check_environment
 from simulator.automation_fetch import UnfetchedError, checked, fetch
 from simulator.automation_rows import (
     ACTION,
-    TABLE,
     Call,
     Operations,
     bad,
@@ -21,6 +20,7 @@ from simulator.automation_rows import (
     no_resource,
     type_of,
 )
+from simulator.store import AUTOMATION
 from simulator.wire import RefusedError, Response
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def delete_runbook(call: Call) -> Response:
     for row in [*call.all("jobSchedules"), *call.all("webhooks")]:
         if row["properties"]["runbook"]["name"].lower() == call.name.lower():
             call.drop(row)
-    call.world.store.remove(TABLE, f"{old['id']}/content", call.now)
+    call.world.store.remove(AUTOMATION, f"{old['id']}/content", call.now)
     call.world.store.remove("resources", old["id"], call.now)
     return Response(200)
 

@@ -31,7 +31,8 @@ TABLES = (
     "advisorresources",
     "healthresources",
 )
-KEPT = (*TABLES, "automation")
+AUTOMATION = "automation"
+KEPT = (*TABLES, AUTOMATION)
 """All that a store holds; no query of Resource Graph sees what stands only here."""
 FOREVER = 9e15
 """Later than any moment; the `_until` of a row's last version."""

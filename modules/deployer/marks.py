@@ -16,7 +16,7 @@ NOT_OURS = "is in the account and was not made by this tool: rename one of the t
 ELSEWHERE = (
     "is there and was not made for this account by this tool: rename one of the two, or delete it there"
 )
-_NOTE = re.compile(rf"\s*\[{NAME}(?: (?P<word>[0-9a-f]+))?\]$")
+_NOTE = re.compile(rf"\s*\[{NAME}(?: [0-9a-f]+)?\]$")
 
 
 def tags(account: str = "") -> dict[str, str]:
@@ -30,7 +30,10 @@ def tagged(body: Json, account: str = "") -> bool:
 
 
 def noted(description: str, word: str = "") -> str:
-    """A description that says whose the object is: schedules, webhooks and variables have no tags."""
+    """A description that says whose the object is, since schedules and variables have no tags.
+
+    `word`, in hexadecimal, remembers what Azure does not give back.
+    """
     return f"{description} [{NAME}{' ' * bool(word)}{word}]".lstrip()
 
 
@@ -41,12 +44,6 @@ def is_noted(body: Json) -> bool:
 def plain(body: Json) -> str:
     """The description without our note."""
     return _NOTE.sub("", _description(body))
-
-
-def word(body: Json) -> str:
-    """What our note remembers of a value that Azure does not give back."""
-    found = _NOTE.search(_description(body))
-    return (found["word"] or "") if found else ""
 
 
 def fingerprint(secret: str, place: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from deployer.compare_alerts import entry_of
 from deployer.packages import digest, pins
 
 from simulator.estate import Estate
@@ -67,6 +69,11 @@ MANIFEST: dict[str, Any] = {
         "teams": {"value": "https://hook.example/IncomingWebhook?sig=s3cr3t", "encrypted": True},
     },
 }
+UNLIKE = re.compile(r"Time$|At$|^jobScheduleId$|^uriSha256$|^serviceUri$")
+KINDS = (
+    "runtimeenvironments", "packages", "variables", "runbooks", "schedules", "jobschedules", "webhooks",
+    "actiongroups", "actionrules",
+)  # fmt: skip
 Json = dict[str, Any]
 
 
@@ -244,3 +251,24 @@ def links(state: Path) -> dict[tuple[str, str], tuple[str, list[str]]]:
         assert pair not in found, "a runbook is linked to a schedule once"
         found[pair] = (row["name"], sorted((known.get("parameters") or {}).values()))
     return found
+
+
+def settled(state: Path) -> dict[str, list[str]]:
+    """All that the account holds but ids and times, webhooks by the entry they were made for."""
+    found = {
+        kind: sorted(json.dumps(_plain(row), sort_keys=True) for row in rows(state, kind)) for kind in KINDS
+    }
+    found["staged"] = sorted(path.name for path in (state / "blobs").rglob("*.whl"))
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items() if not UNLIKE.search(key)}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    text = str(value)
+    head, _, last = text.rpartition("/")
+    if entry_of(last):
+        return f"{head}/{entry_of(last)}"
+    return re.sub(r"(?i)(?<=/jobschedules/).*|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", "~", text)

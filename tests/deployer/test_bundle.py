@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import zlib
 from pathlib import Path
 
@@ -16,10 +15,10 @@ from deployer.errors import DeployError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.journeys.runs import SANDBOX
+
 ROOT = Path(__file__).parents[2]
 KIT = ROOT / "modules" / "backupkit"
-_SANDBOX = ROOT / ".venv-sandbox" / "bin" / "python"
-SANDBOX = str(_SANDBOX) if _SANDBOX.exists() else sys.executable
 RUNBOOK = '''"""A runbook."""
 
 from __future__ import annotations

@@ -3,21 +3,12 @@
 Into an empty account, and into one in which everything is to be changed or replaced.
 """
 
-import json
-import re
-
 import pytest
-from deployer.compare_alerts import entry_of
 
-from tests.deployer.clones import SPEED, Clone, estate, names, rows, tools
+from tests.deployer.clones import SPEED, Clone, estate, names, settled, tools
 from tests.faults.crashes import KILLED, Crashes, told
 
 SHARES = 4
-UNLIKE = re.compile(r"Time$|At$|^jobScheduleId$|^uriSha256$|^serviceUri$")
-KINDS = (
-    "runtimeenvironments", "packages", "variables", "runbooks", "schedules", "jobschedules", "webhooks",
-    "actiongroups", "actionrules",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -58,27 +49,6 @@ def changed(empty, other, tmp_path_factory):
     other.lock()
     command = other.command("apply", "--prune")
     return Crashes(tools(), empty.whole.state, tmp_path_factory.mktemp("changed"), command, {"speed": SPEED})
-
-
-def settled(state):
-    """All that the account holds but ids and times, webhooks by the entry they were made for."""
-    found = {
-        kind: sorted(json.dumps(_plain(row), sort_keys=True) for row in rows(state, kind)) for kind in KINDS
-    }
-    found["staged"] = sorted(path.name for path in (state / "blobs").rglob("*.whl"))
-    return found
-
-
-def _plain(value):
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items() if not UNLIKE.search(key)}
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    text = str(value)
-    head, _, last = text.rpartition("/")
-    if entry_of(last):
-        return f"{head}/{entry_of(last)}"
-    return re.sub(r"(?i)(?<=/jobschedules/).*|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", "~", text)
 
 
 @pytest.mark.parametrize("share", range(SHARES))

@@ -7,8 +7,7 @@ import re
 
 import pytest
 
-from tests.deployer.clones import Clone, estate, names
-from tests.faults.test_deploy_crashes import settled
+from tests.deployer.clones import Clone, estate, names, settled
 
 SECRET = re.compile(r"token=|sig=|s3cr3t|[?&]se=")
 MESSAGE = {
