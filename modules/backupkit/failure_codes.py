@@ -48,6 +48,7 @@ class Failure:
     numbers: tuple[int, ...] = ()
     phrases: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    needs_full: bool = False
 
 
 WIRE: Final = "observed on the wire"

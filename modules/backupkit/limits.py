@@ -12,6 +12,7 @@ class WorkloadLimits:
     on_demand_a_day: int
     default_retention_days: int
     source: str
+    least_retention_days: int = 1
 
 
 WORKLOADS = {
@@ -21,6 +22,14 @@ WORKLOADS = {
         source="learn.microsoft.com/azure/backup/backup-support-matrix-iaas: nine on-demand attempts a day; "
         "learn.microsoft.com/azure/backup/backup-azure-arm-userestapi-backupazurevms: 30 days by default",
     ),
+    "files": WorkloadLimits(4, 30, "x", 1),
+    "sql": WorkloadLimits(9, 45, "x", 45),
+    "hana": WorkloadLimits(9, 45, "x", 45),
+    "ase": WorkloadLimits(9, 45, "x", 45),
+    "disk": WorkloadLimits(4, 0, "x", 0),
+    "blob": WorkloadLimits(4, 0, "x", 0),
+    "postgresql": WorkloadLimits(4, 0, "x", 0),
+    "aks": WorkloadLimits(4, 0, "x", 0),
 }
 
 GRAPH_PAGE = 1000

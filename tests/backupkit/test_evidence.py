@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from backupkit.evidence import cases_of, confirmed, histories, merged, overdue_s
+from backupkit.evidence import cases_of, confirmed, overdue_s
 from backupkit.records import Source
+from backupkit.ties import histories, merged
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,7 +9,7 @@ from backupkit.blobs import BlobError, ConflictError
 from backupkit.evidence import Case
 from backupkit.intents import Intent, name_of, settled
 from backupkit.ledger import Ledger, LedgerError
-from backupkit.vaults import Start
+from backupkit.starts import Start
 
 from tests.decisions.cases import (
     NOBODY_KNOWS,

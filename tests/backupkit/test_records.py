@@ -5,17 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from backupkit.records import (
-    Item,
-    Job,
-    Policy,
-    arm_path,
-    container_in,
-    plain_container,
-    subscription_of,
-    vault_of,
-    workload_of,
-)
+from backupkit import rows
+from backupkit.records import Item, Job, Policy, arm_path, subscription_of, vault_of
+from backupkit.recovery_rows import container_in, plain_container, workload_of
 from backupkit.times import utc
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,7 +40,7 @@ def job(*, vault: str = AS_SENT, **properties: object) -> Job:
         **properties,
     }
     given_ones = {name: value for name, value in known.items() if value is not None}
-    return Job.from_arm({"id": f"{vault}/backupJobs/J-1", "name": "J-1", "properties": given_ones})
+    return rows.job({"id": f"{vault}/backupJobs/J-1", "name": "J-1", "properties": given_ones})
 
 
 # -- Jobs --------------------------------------------------------------------------------------
@@ -197,7 +189,7 @@ def test_a_job_whose_start_cannot_be_read_is_no_job():
 
 def test_properties_that_are_text_are_no_job():
     with pytest.raises(KeyError):
-        Job.from_arm({"id": f"{VAULT}/backupJobs/J-1", "name": "J-1", "properties": '{"status": "Failed"}'})
+        rows.job({"id": f"{VAULT}/backupJobs/J-1", "name": "J-1", "properties": '{"status": "Failed"}'})
 
 
 @pytest.mark.parametrize(
@@ -232,7 +224,7 @@ def item(*, item_id: str = ITEM, **properties: object) -> Item:
         "sourceResourceId": "/subscriptions/S/resourceGroups/RG-APP/providers/Microsoft.Compute/disks/vm-01",
         **properties,
     }
-    return Item.from_arm({"id": item_id, "name": f"VM;{CONTAINER}", "properties": known})
+    return rows.item({"id": item_id, "name": f"VM;{CONTAINER}", "properties": known})
 
 
 def test_an_item_is_read():
@@ -330,7 +322,7 @@ def test_an_item_without_a_friendly_name_goes_by_the_end_of_its_name():
 
 def policy(schedule: object, retention: object = None, **properties: object) -> Policy:
     known = {"schedulePolicy": schedule, "retentionPolicy": retention, "timeZone": "UTC", **properties}
-    return Policy.from_arm({"id": f"{VAULT}/backupPolicies/Daily", "name": "Daily", "properties": known})
+    return rows.policy({"id": f"{VAULT}/backupPolicies/Daily", "name": "Daily", "properties": known})
 
 
 def v1(frequency: str, **facts: object) -> dict[str, object]:

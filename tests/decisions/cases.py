@@ -17,10 +17,12 @@ from backupkit.evidence import Case, History
 from backupkit.failures import classify
 from backupkit.intents import Intent, laid_over, settled
 from backupkit.params import duration
-from backupkit.records import Item, Job, Policy, Source
-from backupkit.vaults import Start
+from backupkit.records import Item, Job, Policy, Schedule, Source
+from backupkit.retries import Decision, Known
+from backupkit.starts import Start, Wanted
 
-from runbooks.auto_retry import Decision, Params, judged
+from runbooks import auto_retry
+from runbooks.auto_retry import Params
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 
@@ -102,10 +104,13 @@ def intent(ago: str, /, **facts: Any) -> Intent:
 
 
 def policy(at: str = "22:00", **facts: Any) -> Policy:
-    """A daily one at this time of day."""
+    """A daily one at this time of day; `facts` are of its one schedule."""
+    return Policy(f"{VAULTS}/policy", (schedule(at, **facts),))
+
+
+def schedule(at: str = "22:00", **facts: Any) -> Schedule:
     hour, minute = map(int, at.split(":"))
-    known = Policy(f"{VAULTS}/policy", "UTC", ((hour, minute),), WEEK, timedelta(days=1), keep_days=30)
-    return replace(known, **facts)
+    return replace(Schedule("UTC", ((hour, minute),), WEEK, timedelta(days=1), keep_days=30), **facts)
 
 
 def item(vm: str = "vm-01", vault: str = "rsv-01", **facts: Any) -> Item:
@@ -157,15 +162,22 @@ class Vaults:
     sizes: Mapping[str, int] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
     running: dict[str, int] = field(default_factory=dict)
-    unread_vaults: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
-    started: list[tuple[str, datetime]] = field(default_factory=list)
+    wanted: list[Wanted] = field(default_factory=list)
     refusing: Mapping[str, str] = field(default_factory=dict)
     time_for: int = 1_000_000
     followed: Iterable[tuple[str, Job]] = ()
     written: Mapping[str, Iterable[Intent]] = field(default_factory=dict)
     unrecalled: dict[str, str] = field(default_factory=dict)
     recalled: list[str] = field(default_factory=list)
+    remembers: bool = False
+    points: Mapping[str, Iterable[Job]] = field(default_factory=dict)
+    proved: list[str] = field(default_factory=list)
+
+    @property
+    def known(self) -> Known:
+        return Known(self.running, self.unread, self.unrecalled)
 
     def failing(self, since: datetime, until: datetime) -> list[History]:
         return list(self.truth if self.graph is None else self.graph)
@@ -175,7 +187,7 @@ class Vaults:
         for name in names:
             self.asked.append(name.rpartition("/")[2])
             if self.asked[-1] in self.unreadable:
-                self.unread_vaults[name] = self.unreadable[self.asked[-1]]
+                self.unread[name] = self.unreadable[self.asked[-1]]
                 continue
             here = [one for one in self.truth if one.vault == name]
             told.update((one.key, one) for one in here)
@@ -202,17 +214,31 @@ class Vaults:
     def items_in(self, name: str) -> int:
         return self.sizes.get(name.rpartition("/")[2], 1000)
 
-    def start_all(self, wanted: Iterable[tuple[Item, datetime]]) -> dict[str, Start]:
-        self.started = [(one.name, until) for one, until in wanted]
-        names = {one.item.name: one.item for one in self.truth if one.item}
+    def prove(self, cases: Iterable[Case]) -> dict[str, Case]:
+        """As the vaults do, from the `points` of each database, once."""
+        fresh = [one for one in cases if one.history.is_database and name_in(one) not in self.proved]
+        self.proved += map(name_in, fresh)
+        proved = {}
+        for case in fresh:
+            found = [one for one in self.points.get(name_in(case), ()) if one.until >= case.failure.until]
+            whole = replace(case.history, jobs=(*found, *case.history.jobs))
+            proved[case.history.key] = replace(case, history=whole, attempts=whole.attempts(NOW))
+        return proved
+
+    def start_all(self, wanted: Iterable[Wanted]) -> dict[str, Start]:
+        self.wanted = list(wanted)
         starts = [
-            Start(names[vm], job=f"job-of-{vm}", refusal=self.refusing.get(vm, ""))
-            for vm, _ in self.started[: self.time_for]
+            Start(one.item, job=f"job-of-{one.item.name}", refusal=self.refusing.get(one.item.name, ""))
+            for one in self.wanted[: self.time_for]
         ]
         return {start.item.key: start for start in starts}
 
-    def follow(self, starts: Iterable[Start], span: timedelta) -> Iterator[tuple[Start, Job]]:
-        by_name = {start.item.name: start for start in starts}
+    @property
+    def started(self) -> list[tuple[str, datetime | None]]:
+        return [(one.item.name, one.keep_until) for one in self.wanted]
+
+    def follow(self, started: Iterable[Start], span: timedelta) -> Iterator[tuple[Start, Job]]:
+        by_name = {start.item.name: start for start in started}
         return ((by_name[vm], one) for vm, one in self.followed)
 
 
@@ -220,13 +246,18 @@ def decisions(
     histories: Iterable[History], *, at: datetime = NOW, vaults: Vaults | None = None, **options: Any
 ) -> dict[str, Decision]:
     """What is decided of each VM, by its name, in the order of the ranking."""
-    found = judged(Params(**options), vaults or Vaults(list(histories)), at)
+    asked = vaults or Vaults(list(histories))
+    asked.remembers = Params(**options).remembers
+    found = auto_retry.decided(Params(**options), asked, at)
     return {name_of(one): one for one in found}
 
 
+def name_in(case: Case) -> str:
+    return case.history.item.name if case.history.item else case.history.key
+
+
 def name_of(decision: Decision) -> str:
-    whole = decision.case.history
-    return whole.item.name if whole.item else whole.key
+    return name_in(decision.case)
 
 
 def decided(
