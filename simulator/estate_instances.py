@@ -14,7 +14,7 @@ from simulator import clock
 from simulator import protection_shapes as shapes
 from simulator.estate import Estate, guid_of, seconds
 from simulator.protection_errors import cause
-from simulator.protection_kinds import KINDS, Kind, kind, rule_name
+from simulator.protection_kinds import Kind, destination, kind, rule_name
 from simulator.store import Row
 
 _TYPE = "microsoft.dataprotection/backupvaults"
@@ -132,7 +132,7 @@ def instance_job(
         activity=guid_of("activity", name),
         user=user,
         operation=operation,
-        destination=_destination(row["properties"]),
+        destination=destination(row["properties"]["dataSourceInfo"]["datasourceType"]),
     )
     described |= shapes.course(described, status, start, end, tag=tag, codes=codes)
     if described["operationCategory"] == "Backup":
@@ -176,11 +176,6 @@ def _refined(estate: Estate, of: str, resource_id: str, policy: str) -> Kind:
     if policy and known.datasource not in estate.row(policy)["properties"]["datasourceTypes"]:
         raise ValueError(f"{resource_id!r} is of {known.datasource}, which the policy {policy!r} is not for")
     return known
-
-
-def _destination(instance: Mapping[str, Any]) -> str | None:
-    source = instance["dataSourceInfo"]["datasourceType"]
-    return next((one.destination for one in KINDS.values() if one.datasource == source), None)
 
 
 def _settle(shown: Row, status: str, started: str, codes: list[str]) -> None:

@@ -299,17 +299,17 @@ def _extended(job: Mapping[str, Any], status: str, tag: str, codes: list[str]) -
     if status not in RUNNING:
         known = {
             "OriginalDatasourceSizeInBytes": "4294967296",
-            "DatasourceType": job["dataSourceType"],
-            "TaskId": job["activityID"],
+            "DatasourceType": job.get("dataSourceType"),
+            "TaskId": job.get("activityID"),
         }
     task = {
         "taskId": 1,
-        "taskName": f"Trigger {job['operationCategory']}",
+        "taskName": f"Trigger {job.get('operationCategory') or 'Backup'}",
         "taskStatus": _TASK.get(status, status),
         "taskProgress": None,
         "additionalDetails": known,
     }
-    point = {"recoveryPointID": job["activityID"].replace("-", ""), "recoveryPointTime": _YEAR_ONE}
+    point = {"recoveryPointID": str(job.get("activityID")).replace("-", ""), "recoveryPointTime": _YEAR_ONE}
     return {
         "additionalDetails": {"RetentionTag": tag},
         "backupInstanceState": None,
@@ -323,4 +323,4 @@ def _extended(job: Mapping[str, Any], status: str, tag: str, codes: list[str]) -
 
 
 def _warnings(job: Mapping[str, Any], codes: list[str]) -> list[Properties]:
-    return [{"resourceName": job["dataSourceName"], "warning": user_facing(code)} for code in codes]
+    return [{"resourceName": job.get("dataSourceName"), "warning": user_facing(code)} for code in codes]
