@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from simulator import clock, recovery_operations, recovery_runs
+from simulator import clock, recovery_operations, recovery_runs, triggers
 from simulator.recovery_rows import ACTION, ITEM, OLDEST, invalid, refusal, require_item, vault_of
 from simulator.routes import Routes
 from simulator.store import Row
@@ -47,7 +47,7 @@ def backup(world: World, request: Request, **at: str) -> Response:
         raise refusal(400, _BUSY["code"], _BUSY["message"])
     job = "" if busy else recovery_runs.start(world, item, expires)["name"]
     operation = recovery_operations.begin(world, item["id"], {"error": _BUSY} if busy else {"job": job})
-    _log(world, item, body, job)
+    triggers.record(world, item["id"], vault_of(item["id"]), body, job)
     return recovery_operations.accepted(world, request, item["id"], operation)
 
 
@@ -109,17 +109,3 @@ def _refuse_limit(world: World, jobs: list[Row]) -> None:
             "Operation is blocked as you have reached the limit on number of operations permitted in "
             "24 hours.\r\nRetry the operation after 24 hours.",
         )
-
-
-def _log(world: World, item: Row, body: Any, job: str) -> None:
-    vault = vault_of(item["id"])
-    world.triggers.append(
-        {
-            "at": clock.stamp(world.now()),
-            "item": item["id"],
-            "vault": vault,
-            "subscription": vault.split("/")[2],
-            "body": body,
-            "job": job or None,
-        }
-    )
