@@ -22,7 +22,6 @@ class WorkloadLimits:
     default_retention_days: int
     least_retention_days: int
     source: str
-    least_retention_days: int = 1
 
 
 _PAGES = "learn.microsoft.com/azure/backup/"
@@ -100,14 +99,6 @@ WORKLOADS: Final[Mapping[str, WorkloadLimits]] = {
         source="ten on-demand backups a day of a backup instance: "
         f"{_PAGES}azure-kubernetes-service-cluster-backup-support-matrix",
     ),
-    "files": WorkloadLimits(4, 30, "x", 1),
-    "sql": WorkloadLimits(9, 45, "x", 45),
-    "hana": WorkloadLimits(9, 45, "x", 45),
-    "ase": WorkloadLimits(9, 45, "x", 45),
-    "disk": WorkloadLimits(4, 0, "x", 0),
-    "blob": WorkloadLimits(4, 0, "x", 0),
-    "postgresql": WorkloadLimits(4, 0, "x", 0),
-    "aks": WorkloadLimits(4, 0, "x", 0),
 }
 
 GRAPH_PAGE = 1000
