@@ -23,7 +23,7 @@ def estate(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(estate, tmp_path_factory):
-    return retry(estate, tmp_path_factory.mktemp("run"), *REAL, EVERYTHING, "follow=20m")
+    return retry(estate, tmp_path_factory.mktemp("run"), *REAL, EVERYTHING)
 
 
 def test_each_is_retried(run):
