@@ -192,7 +192,7 @@ def test_a_database_whose_recovery_points_cannot_be_read_is_left_and_named(tmp_p
 
     assert (run.code, run.triggers) == (1, [])
     assert run.why("sales") == ("left", "vault_unread")
-    assert [one["unread"].rpartition(";")[2] for one in run.unread] == ["sales"]
+    assert [one.rpartition(";")[2] for one in run.unread] == ["sales"]
 
 
 # -- Databases: types ----------------------------------------------------------------------------------
