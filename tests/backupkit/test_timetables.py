@@ -1,4 +1,4 @@
-"""When the policies of Recovery Services vaults run, by whose clock, and how long they keep what they take."""
+"""When policies of Recovery Services vaults run, by whose clock, and how long they keep what they take."""
 
 from __future__ import annotations
 
