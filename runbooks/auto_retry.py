@@ -209,7 +209,7 @@ def backing_off(case: Case, at: Situation) -> str | None:
 def vault_unread(case: Case, at: Situation) -> str | None:
     """Not a judgement of the item: without its vault's word, and its own, nothing is started."""
     reason = at.known.unread.get(case.history.vault) or at.known.unread.get(case.history.key)
-    return f"its vault could not be read: {reason}" if reason else None
+    return f"not all that tells of it could be read: {reason}" if reason else None
 
 
 def ledger_unread(case: Case, at: Situation) -> str | None:
@@ -306,7 +306,8 @@ def decided(options: Params, vaults: Vaults, now: datetime, started: int = 0) ->
 
 def promising(cases: Iterable[Case], options: Params, now: datetime) -> set[str]:
     """Items that might be retried; with a ledger, whatever was tried, since it alone knows."""
-    rules = [rule for rule in OF_THE_ITEM if not (options.remembers and rule is started_by_a_person)]
+    told = (started_by_a_person, heals_itself) if options.remembers else ()
+    rules = [rule for rule in OF_THE_ITEM if rule not in told]
     known = map(untried, cases) if options.remembers else cases
     return {one.case.history.key for one in decide(known, Situation(now, options), rules) if one.retry}
 

@@ -144,5 +144,5 @@ def _headers(world: World, request: Request, vault: str, region: str, operation:
     return {
         "Azure-AsyncOperation": f"{here}/operationStatus/{operation}{query}",
         "Location": f"{there}/operationResults/{operation}{query}",
-        "Retry-After": str(round(world.paced(POLL_S))),
+        "Retry-After": str(max(1, round(world.paced(POLL_S)))),
     }

@@ -88,7 +88,7 @@ class Session(Generic[P]):
             if verdict == "failed" or not brief:
                 undone = verdict == "failed" or entry["rule"] == "out_of_time"
                 facts = {"item": entry["name"], "vault": _last(entry["vault"]), "why": entry["reason"]}
-                facts.update({key: entry[key] for key in ("job", "new_job") if entry.get(key)})
+                facts.update({key: entry[key] for key in ("backup_type", "job", "new_job") if entry.get(key)})
                 (warn if undone else say)(verdict, **facts)
         if brief:
             for (verdict, rule), count in sorted(reasons.items()):

@@ -14,7 +14,8 @@ from backupkit.records import subscription_of
 def backup_entry(case: Case, now: datetime) -> dict[str, Any]:
     """Who, where and why; the caller adds its verdict.
 
-    `item` is null where the vault no longer has the item, `job` where no job shows the failure. `attention`
+    `item` is null where the vault no longer has the item, `job` where no job shows the failure,
+    `backup_type`, which is what a retry takes, where there is but one. `attention`
     marks what a person should look at: no recovery point within the RPO, or a cause that needs them, and no
     backup has completed since.
     """
@@ -27,7 +28,7 @@ def backup_entry(case: Case, now: datetime) -> dict[str, Any]:
         "vault": "/".join(item.id.split("/")[:9]) if item else history.vault,
         "subscription": subscription_of(history.vault),
         "workload": case.workload,
-        "backup_type": NAMES.get(history.kind_of(job)),
+        "backup_type": NAMES.get(case.kind),
         "code": cause.code,
         "class": cause.cause,
         "remedy": cause.remedy,

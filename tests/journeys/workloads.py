@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from simulator.estate_databases import database, database_policy
@@ -13,13 +15,14 @@ from simulator.estate_shares import share, share_policy
 from tests.journeys.estates import World
 from tests.journeys.ledgers import account
 
-ALL = "vm,files,disk,sql,hana,ase,blob,postgresql,aks"
-EVERYTHING = f"workloads={ALL}"
-
-
-def clock(hours: float, now: float) -> str:
-    """The time of day so many hours from now."""
-    return f"{datetime.fromtimestamp(now, UTC) + timedelta(hours=hours):%H:%M}"
+EVERYTHING = "workloads=vm,files,disk,sql,hana,ase,blob,postgresql,aks"
+TYPE_OF = {
+    "disk": "Microsoft.Compute/disks",
+    "blob": "Microsoft.Storage/storageAccounts",
+    "postgresql": "Microsoft.DBforPostgreSQL/flexibleServers",
+    "aks": "Microsoft.ContainerService/managedClusters",
+}
+DIFFERENTIAL = {"operation": "Backup (Differential)"}
 
 
 class Estate(World):
@@ -31,139 +34,109 @@ class Estate(World):
         account(self, self.group)
         self.recovery = self.rsv("rsv-a", self.group)
         self.vaulted = backup_vault(self, "bv-a", subscription=self.group, group="rg-backup")
-        self.later = clock(12, self.now)
-        self.made: dict[str, str] = {}
+        self._made: dict[str, str] = {}
 
-    def policy_of(self, kind: str, make: Callable[[], str]) -> str:
-        if kind not in self.made:
-            self.made[kind] = make()
-        return self.made[kind]
+    def clock(self, hours: float) -> str:
+        """The time of day so many hours from now."""
+        return f"{datetime.fromtimestamp(self.now, UTC) + timedelta(hours=hours):%H:%M}"
 
     def window(self, starts: float, ends: float) -> str:
         """Daily hours, from so many hours from now to so many."""
-        return f"{clock(starts, self.now)}-{clock(ends, self.now)}@UTC"
+        return f"{self.clock(starts)}-{self.clock(ends)}@UTC"
 
-    def place(self, arm_type: str, name: str, **columns: Any) -> str:
-        return self.resource(
-            arm_type, name, subscription=self.group, group="rg-app", location="westeurope", **columns
+    def machine(self, name: str) -> str:
+        return self.vm(name, subscription=self.group, group="rg-app")
+
+    def database(self, name: str, kind: Any = "sql", *, policy: str = "", **facts: Any) -> str:
+        """One on a machine of its own; without a policy its Full runs daily, and logs hourly."""
+        policy = policy or self._policy(
+            database_policy, f"{kind}-daily", kind=kind, full=self.clock(12), days=35
+        )
+        return database(
+            self, self.recovery, self.machine(f"vm-{name}"), name, kind=kind, policy=policy, **facts
         )
 
-    # -- What can be protected --------------------------------------------------------------------
+    def weekly(self, kind: str = "sql", between: str = "differential") -> str:
+        """A policy whose Full is three days away, with something between on the other days."""
+        full_day = datetime.fromtimestamp(self.now, UTC) + timedelta(days=3)
+        times = {"full": self.clock(12), between: self.clock(12), "full_days": [f"{full_day:%A}"]}
+        return self._policy(database_policy, f"{kind}-weekly", kind=kind, **times)
 
-    def database(self, name: str, kind: str = "sql", *, machine: str = "", **facts: Any) -> str:
-        """A database of its own machine; its Full runs daily, and logs are backed up too."""
-        vm = self.vm(
-            machine or f"vm-{name}", subscription=self.group, group="rg-app", tags=facts.pop("tags", {})
-        )
-        policy = facts.pop("policy", "") or self.policy_of(
-            kind,
-            lambda: database_policy(
-                self, self.recovery, f"{kind}-daily", kind=kind, full=self.later, days=35
-            ),
-        )
-        return database(self, self.recovery, vm, name, kind=kind, policy=policy, **facts)
+    def share(self, name: str) -> str:
+        policy = self._policy(share_policy, "files-daily", at=self.clock(12), days=20)
+        where = self.storage_account(f"st{name}", subscription=self.group, group="rg-app")
+        return share(self, self.recovery, where, name, policy=policy)
 
-    def weekly(self, kind: str = "sql", **facts: Any) -> str:
-        """A policy with a weekly Full that is days away, and something between daily, half a day from now."""
-        day = datetime.fromtimestamp(self.now, UTC) + timedelta(days=3)
-        between = {
-            "incremental"
-            if kind == "hana" and facts.pop("incremental", False)
-            else "differential": self.later
-        }
-        return self.policy_of(
-            f"{kind} weekly {between}",
-            lambda: database_policy(
-                self,
-                self.recovery,
-                f"{kind}-weekly",
-                kind=kind,
-                full=self.later,
-                full_days=[f"{day:%A}"],
-                **between,
-            ),
+    def instance(self, name: str, kind: str, every: str | None = "P1D") -> str:
+        """`every` None is a policy without a backup rule, of blobs alone."""
+        of = "postgresql-flexible" if kind == "postgresql" else kind
+        policy = self._policy(
+            backup_policy, f"{kind}-{every}", of, at=self.clock(12), every=every, vault=self.vaulted
         )
+        resource = self.resource(
+            TYPE_OF[kind], name, subscription=self.group, group="rg-app", location="westeurope"
+        )
+        return instance(self, self.vaulted, resource, kind, policy=policy)
 
-    def share(self, name: str, **facts: Any) -> str:
-        policy = self.policy_of(
-            "files", lambda: share_policy(self, self.recovery, "files-daily", at=self.later, days=20)
-        )
-        where = self.storage_account(
-            f"st{name}", subscription=self.group, group="rg-app", tags=facts.pop("tags", {})
-        )
-        return share(self, self.recovery, where, name, policy=policy, **facts)
-
-    def instance(self, name: str, kind: str, *, tags: Mapping[str, str] | None = None, **policy: Any) -> str:
-        made = self.policy_of(
-            f"{kind} {policy}",
-            lambda: backup_policy(
-                self,
-                self.vaulted,
-                f"{kind}-{len(self.made)}",
-                POLICY_OF.get(kind, kind),
-                at=self.later,
-                every="P1D",
-                **policy,
-            ),
-        )
-        resource = self.place(TYPE_OF[kind], name, tags=dict(tags or {}))
-        return instance(self, self.vaulted, resource, kind, policy=made)
-
-    # -- What failed ------------------------------------------------------------------------------
+    def _policy(self, make: Callable[..., str], name: str, *facts: Any, vault: str = "", **more: Any) -> str:
+        if name not in self._made:
+            self._made[name] = make(self, vault or self.recovery, name, *facts, **more)
+        return self._made[name]
 
     def fails(self, item: str, code: int | str, *, ago: str = "3h", **facts: Any) -> str:
         """The item's scheduled backup failed with this code."""
+        return self.ends(item, "Failed", ago=ago, codes=[code], **facts)
+
+    def ends(self, item: str, status: str, **facts: Any) -> str:
         if "/backupinstances/" in item.lower():
-            instance_job(self, item, "Failed", ago=ago, codes=[str(code)], **facts)
+            instance_job(self, item, status, **facts)
         else:
-            self.job(item, "Failed", ago=ago, codes=[code], **facts)
+            self.job(item, status, **facts)
         return item
 
-    def succeeds(self, item: str, *, ago: str, **facts: Any) -> str:
-        if "/backupinstances/" in item.lower():
-            instance_job(self, item, "Completed", ago=ago, **facts)
-        else:
-            self.job(item, "Completed", ago=ago, **facts)
-        return item
-
-
-TYPE_OF = {
-    "disk": "Microsoft.Compute/disks",
-    "blob": "Microsoft.Storage/storageAccounts",
-    "postgresql": "Microsoft.DBforPostgreSQL/flexibleServers",
-    "aks": "Microsoft.ContainerService/managedClusters",
-}
-POLICY_OF = {"postgresql": "postgresql-flexible"}
-
-
-@dataclass(frozen=True)
-class Kind:
-    """How one workload fails for a passing cause, and with which body Azure documents its retry.
-
-    `kept` is for how many days the new recovery point is asked to be kept, None where a body says no date.
-    """
-
-    make: Callable[[Estate, str], str]
-    code: int | str
-    body: Mapping[str, Any]
-    kept: int | None = None
-    tokens: Sequence[str] = ()
-    job: Mapping[str, Any] = field(default_factory=dict)
+    def points(self, item: str, **ago: str) -> None:
+        """Recovery points that no job shows, by type and how long ago; the database says that it is well."""
+        told = [{"at": self.stamp(one), "type": kind} for kind, one in ago.items()]
+        self.world.setdefault("recovery_points", {})[item] = told
+        newest = max(one["at"] for one in told)
+        self.change(item, lastBackupStatus="Healthy", lastBackupTime=newest, lastRecoveryPoint=newest)
 
 
 def recovery_body(request: str, **more: Any) -> dict[str, Any]:
     return {"properties": {"objectType": request, **more}}
 
 
-def rule_body(rule: str, tag: str = "Default") -> dict[str, Any]:
-    return {"backupRuleOptions": {"ruleName": rule, "triggerOption": {"retentionTagOverride": tag}}}
-
-
 def database_body(kind: str) -> dict[str, Any]:
     return recovery_body("AzureWorkloadBackupRequest", backupType=kind, enableCompression=False)
 
 
-DIFFERENTIAL = {"operation": "Backup (Differential)"}
+RULE_BODY = {
+    "backupRuleOptions": {"ruleName": "BackupDaily", "triggerOption": {"retentionTagOverride": "Default"}}
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one workload fails for a passing cause, and with which body Azure documents its retry.
+
+    `kept` is for how many days the new recovery point is asked to be kept, None where a body says no date;
+    `job` is what is told of the failed one beside its code.
+    """
+
+    make: Callable[[Estate, str], str]
+    code: int | str
+    body: Mapping[str, Any]
+    kept: int | None = None
+    job: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _instance(kind: str) -> Callable[[Estate, str], str]:
+    return lambda estate, name: estate.instance(name, kind)
+
+
+def _database(kind: str, between: str = "differential") -> Callable[[Estate, str], str]:
+    return lambda estate, name: estate.database(name, kind, policy=estate.weekly(kind, between))
+
 
 KINDS: dict[str, Kind] = {
     "vm": Kind(
@@ -172,46 +145,27 @@ KINDS: dict[str, Kind] = {
         recovery_body("IaasVMBackupRequest"),
         30,
     ),
-    "files": Kind(
-        lambda estate, name: estate.share(name),
-        "DatamoverGenericError",
-        recovery_body("AzureFileShareBackupRequest"),
-        20,
-    ),
+    "files": Kind(Estate.share, "DatamoverGenericError", recovery_body("AzureFileShareBackupRequest"), 20),
     "sql": Kind(
-        lambda estate, name: estate.database(name, policy=estate.weekly()),
-        "UserErrorOpeningSQLConnection",
-        database_body("Differential"),
-        job=DIFFERENTIAL,
+        _database("sql"), "UserErrorOpeningSQLConnection", database_body("Differential"), job=DIFFERENTIAL
     ),
     "hana": Kind(
-        lambda estate, name: estate.database(name, "hana", policy=estate.weekly("hana", incremental=True)),
+        _database("hana", "incremental"),
         "UserErrorInOpeningHanaOdbcConnection",
         database_body("Incremental"),
         job={"operation": "Backup (Incremental)"},
     ),
     "ase": Kind(
-        lambda estate, name: estate.database(name, "ase", policy=estate.weekly("ase")),
-        "DatabaseBackupOperationFailed",
-        database_body("Differential"),
-        job=DIFFERENTIAL,
+        _database("ase"), "DatabaseBackupOperationFailed", database_body("Differential"), job=DIFFERENTIAL
     ),
-    "disk": Kind(
-        lambda estate, name: estate.instance(name, "disk"), "InternalServerError", rule_body("BackupDaily")
-    ),
-    "blob": Kind(
-        lambda estate, name: estate.instance(name, "blob", tags={}),
-        "ObjectReplicationPolicyCreationFailure",
-        rule_body("BackupDaily"),
-    ),
-    "postgresql": Kind(
-        lambda estate, name: estate.instance(name, "postgresql"),
-        "InternalServerError",
-        rule_body("BackupDaily"),
-    ),
-    "aks": Kind(
-        lambda estate, name: estate.instance(name, "aks"),
-        "ExtensionTimedOutWaitingForBackupItemSync",
-        rule_body("BackupDaily"),
-    ),
+    "disk": Kind(_instance("disk"), "InternalServerError", RULE_BODY),
+    "blob": Kind(_instance("blob"), "ObjectReplicationPolicyCreationFailure", RULE_BODY),
+    "postgresql": Kind(_instance("postgresql"), "InternalServerError", RULE_BODY),
+    "aks": Kind(_instance("aks"), "ExtensionTimedOutWaitingForBackupItemSync", RULE_BODY),
 }
+
+
+def rows_of(state: Path) -> Iterator[dict[str, Any]]:
+    """What the vaults of a state hold."""
+    with (state / "recoveryservicesresources.ndjson").open(encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
