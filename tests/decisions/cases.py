@@ -200,13 +200,12 @@ def instance(name: str = "disk-01", workload: str = "disk", **facts: Any) -> Ite
     known = item(
         name,
         id=f"{BACKUP_VAULT}/backupInstances/{name}",
-        vault=BACKUP_VAULT,
         workload=workload,
         container="",
         source=f"{SUBSCRIPTION}/resourceGroups/rg-app/providers/Microsoft.Compute/disks/{name}",
         last_recovery_point=None,
     )
-    return replace(known, **facts)
+    return replace(known, vault=BACKUP_VAULT, **facts)
 
 
 def known_of(whole: Item, *jobs: Job, policy: Policy | None, **facts: Any) -> History:
