@@ -173,7 +173,7 @@ def test_the_type_of_a_databases_backup_is_written_and_counted_by():
     ledger = Ledger(blobs, "run-1")
     ledger.recall([case_of(known)], NOW)
     ledger.intend(known.item, "full")
-    [entry] = [json.loads(content) for content, _ in blobs.held.values()][0]
+    [entry] = json.loads(next(iter(blobs.held.values()))[0])
     assert entry["kind"] == "full"
 
     [found] = Ledger(blobs, "run-2").recall([case_of(known)], NOW)
