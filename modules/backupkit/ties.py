@@ -130,7 +130,7 @@ class _Ties:
         self._by_container: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._by_name: dict[tuple[str, str], list[str]] = defaultdict(list)
         for key, item in self.by_id.items():
-            if item.workload not in DATABASES:
+            if item.workload == "vm":  # other containers hold several items
                 self._by_container[item.vault, item.container].append(key)
             for name in {item.name.lower(), *item.calls}:
                 self._by_name[item.vault, name].append(key)

@@ -354,8 +354,8 @@ def test_a_right_that_is_missing_comes_with_the_command_that_grants_it(capsys):
     )
 
     assert lines[-1] == (
-        f"WARNING: right missing vault={vault_id('rsv-2')} needs={right_to_start(vault_id('rsv-2'))} an_owner_runs="
-        '\'az role assignment create --assignee <identity> --role "Backup Operator" --scope '
+        f"WARNING: right missing vault={vault_id('rsv-2')} needs={right_to_start(vault_id('rsv-2'))} "
+        'an_owner_runs=\'az role assignment create --assignee <identity> --role "Backup Operator" --scope '
         f"{vault_id('rsv-2')}'"
     )
     assert ended == "1 of 2 vaults lack the right, 0 scopes were not read; see the WARNING lines above"

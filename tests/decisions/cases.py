@@ -38,6 +38,9 @@ UNKNOWN = "UserErrorBrandNew"
 
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 VAULTS = f"{SUBSCRIPTION}/resourcegroups/rg-backup/providers/microsoft.recoveryservices/vaults"
+BACKUP_VAULT = (
+    f"{SUBSCRIPTION}/resourcegroups/rg-backup/providers/microsoft.dataprotection/backupvaults/bv-01"
+)
 SCHEDULE, A_PERSON, NOBODY_KNOWS = False, True, None
 WEEK = tuple(range(7))
 
@@ -49,6 +52,17 @@ def before(ago: str) -> datetime:
 
 def vault_id(name: str) -> str:
     return f"{VAULTS}/{name}"
+
+
+WEEKLY_FULL = Policy(
+    f"{VAULTS}/sql-policy",
+    (
+        Schedule("UTC", ((20, 0),), (6,), timedelta(days=7), 104, "full"),
+        Schedule("UTC", ((22, 0),), WEEK, timedelta(days=1), 30, "differential"),
+        Schedule("UTC", (), WEEK, timedelta(hours=1), 15, "log"),
+    ),
+)
+"""A database's: a Full on Sundays at 20:00, a Differential every night at 22:00, a log every hour."""
 
 
 def job(status: str, ended: str, /, *, code: str = PASSING, takes: str = "15m", **facts: Any) -> Job:
@@ -143,6 +157,80 @@ def history(*jobs: Job, vm: str = "vm-01", vault: str = "rsv-01", **facts: Any) 
     tied = tuple(replace(one, vault=vault_id(vault), item_name=vm) for one in ordered)
     known = History(its_item.key, vault_id(vault), its_item, tied, policy(), Source(machine(vm)))
     return replace(known, **whole)
+
+
+def database(name: str = "sales", server: str = "sql-01", vault: str = "rsv-01", **facts: Any) -> Item:
+    """One of SQL Server in a VM, which says nothing of its newest backup."""
+    container = f"vmappcontainer;compute;rg-app;{server}"
+    names = (name, f"{name} [{server}]", f"mssqlserver/{name} [{server}]")
+    known = Item(
+        id=f"{vault_id(vault)}/backupFabrics/Azure/protectionContainers/{container}"
+        f"/protectedItems/SQLDataBase;mssqlserver;{name}",
+        vault=vault_id(vault),
+        name=name,
+        workload="sql",
+        container=container,
+        source=machine(server),
+        policy=WEEKLY_FULL.id,
+        state="Protected",
+        soft_deleted=False,
+        last_recovery_point=before("35h"),
+        calls=frozenset(names),
+    )
+    return replace(known, **facts)
+
+
+def share(name: str = "docs", account: str = "stapp", vault: str = "rsv-01", **facts: Any) -> Item:
+    container = f"storagecontainer;storage;rg-app;{account}"
+    known = item(
+        name,
+        vault,
+        id=f"{vault_id(vault)}/backupFabrics/Azure/protectionContainers/{container}"
+        f"/protectedItems/AzureFileShare;{name}",
+        workload="files",
+        container=container,
+        source=f"{SUBSCRIPTION}/resourceGroups/rg-app/providers/Microsoft.Storage/storageAccounts/{account}",
+        calls=frozenset({name, f"{account}/{name}"}),
+    )
+    return replace(known, **facts)
+
+
+def instance(name: str = "disk-01", workload: str = "disk", **facts: Any) -> Item:
+    """A backup instance, which Backup vaults know by its id alone."""
+    known = item(
+        name,
+        id=f"{BACKUP_VAULT}/backupInstances/{name}",
+        workload=workload,
+        container="",
+        source=f"{SUBSCRIPTION}/resourceGroups/rg-app/providers/Microsoft.Compute/disks/{name}",
+        last_recovery_point=None,
+    )
+    return replace(known, vault=BACKUP_VAULT, **facts)
+
+
+def known_of(whole: Item, *jobs: Job, policy: Policy | None, **facts: Any) -> History:
+    """What is known of any item; jobs are of its workload unless they say otherwise."""
+    ordered = sorted(jobs, key=lambda one: (one.started, one.name), reverse=True)
+    tied = tuple(
+        replace(
+            one,
+            vault=whole.vault,
+            item_name=whole.name,
+            workload=whole.workload if one.workload == "vm" else one.workload,
+        )
+        for one in ordered
+    )
+    return replace(
+        History(whole.key, whole.vault, whole, tied, policy, Source(whole.source or "unknown")), **facts
+    )
+
+
+def of_database(
+    *jobs: Job, policy: Policy | None = WEEKLY_FULL, source: Source | None = None, **facts: Any
+) -> History:
+    """What is known of one database; `facts` are of its item."""
+    known = known_of(database(**facts), *jobs, policy=policy)
+    return replace(known, source=source) if source else known
 
 
 def many(count: int, *jobs: Job, first: int = 1, **facts: Any) -> list[History]:
