@@ -131,6 +131,12 @@ class TestOfBackups:
 
 
 class TestOfTheEstate:
+    def test_are_there_though_no_job_shows_them(self, made, sales, tmp_path):
+        made.recovery_point(sales, ago="3d", type="Differential")
+
+        shown = told(listed(playing(tmp_path, made), sales))
+        assert shown[0] == ("Differential", "2026-11-19T12:00:00.0000000Z")
+
     def test_are_named_by_their_place_and_age_with_the_rest(self, made, sales, tmp_path):
         made.world["recovery_points"] = {
             sales.upper(): [
