@@ -132,8 +132,8 @@ def _result(request: Request, world: World, found: dict[str, Any]) -> Response:
     if "error" in found:
         error = user_error(found["error"], found["activity"])
         raise RefusedError(400, error.pop("code"), error.pop("message"), extra=error)
-    done = {name: one for name, one in headers.items() if name == "Azure-AsyncOperation"}
-    return Response(200, {"objectType": "OperationJobExtendedInfo", "jobId": found["job"]}, done)
+    status = {"Azure-AsyncOperation": headers["Location"].replace("/operationResults/", "/operationStatus/")}
+    return Response(200, {"objectType": "OperationJobExtendedInfo", "jobId": found["job"]}, status)
 
 
 def _headers(world: World, request: Request, vault: str, region: str, operation: str) -> dict[str, str]:
