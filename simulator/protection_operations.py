@@ -38,7 +38,7 @@ POLL_S = 10.0
 _NAMESPACE = "Microsoft.DataProtection"
 _REGION = SUBSCRIPTION + PROVIDER + "/locations/{region}"
 _STATUS = "/operationStatus/{operation}"
-_OF_GROUP = f"{_NAMESPACE}/subscriptions/resourceGroups/providers/operationStatus/read"
+_OF_GROUP = f"{_NAMESPACE}/subscriptions/resourceGroups/providers"
 _RESULT = "/operationResults/{operation}"
 
 
@@ -75,8 +75,13 @@ def region_status(world: World, request: Request, **at: str) -> Response:
     )
 
 
-@routes.on("GET", GROUP + PROVIDER + _STATUS, _OF_GROUP, since=OLDEST)
-@routes.on("GET", GROUP + PROVIDER + "/locations/{region}" + _STATUS, _OF_GROUP, since=OLDEST)
+@routes.on("GET", GROUP + PROVIDER + _STATUS, f"{_OF_GROUP}/operationStatus/read", since=OLDEST)
+@routes.on(
+    "GET",
+    GROUP + PROVIDER + "/locations/{region}" + _STATUS,
+    f"{_OF_GROUP}/locations/operationStatus/read",
+    since=OLDEST,
+)
 def group_status(world: World, request: Request, **at: str) -> Response:
     return _status(request, world, _of(world, request, at["operation"], GROUP.format(**at)))
 

@@ -254,6 +254,23 @@ class TestJobs:
         assert [one["code"] for one in job["properties"]["errorDetails"]] == ["MOSJobTimedOutError"]
 
 
+class TestWriting:
+    @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+    @pytest.mark.parametrize("path", ["backupInstances/i1", "backupPolicies/p1"])
+    def test_below_a_vault_is_not_guessed(self, tmp_path, method, path):
+        client = caller(tmp_path)
+
+        answer = ask(client.world, method, f"{client.place.vault}/{path}", {"properties": {}})
+        assert error(answer) == (501, "NotSimulated")
+
+    def test_the_vault_itself_is_a_resource_like_any(self, tmp_path):
+        client = caller(tmp_path)
+        answer = ask(client.world, "PATCH", client.place.vault, {"tags": {"env": "prod"}})
+
+        assert answer.status == 200
+        assert told(client, client.place.vault)["tags"] == {"env": "prod"}
+
+
 class TestNotFound:
     @pytest.mark.parametrize("path", ["backupInstances", "backupPolicies", "backupJobs", "operationStatus"])
     def test_what_the_vault_does_not_have_is_an_error_with_nulls(self, tmp_path, path):
