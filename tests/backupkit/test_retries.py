@@ -38,7 +38,7 @@ FULL, DIFFERENTIAL = {"operation": "Backup (Full)"}, {"operation": "Backup (Diff
 
 @dataclass
 class Evidence:
-    """Keeps an account of what it was asked; by an item's name `truth` is its vault's, `proofs` its points'."""
+    """Keeps an account of what it was asked; by item name `truth` is its vault's, `proofs` its points'."""
 
     told: list[History]
     truth: dict[str, History] = field(default_factory=dict)
