@@ -242,7 +242,7 @@ OF_THE_ITEM: tuple[Rule, ...] = (
     cancelled_by_a_person, needs_a_human, heals_itself, unknown_cause, never_triggered, opted_out,
     quiet_hours, heavy_hours, scheduled_soon, budget_spent, backing_off,
 )  # fmt: skip
-RULES: tuple[Rule, ...] = (*OF_THE_ITEM, vault_unread, ledger_unread, storm, no_room)
+RULES: tuple[Rule, ...] = (*OF_THE_ITEM, ledger_unread, vault_unread, storm, no_room)
 """Reasons not to retry, in the order an operator would ask; the first that holds is given."""
 
 

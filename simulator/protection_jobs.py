@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator import clock
 from simulator.pages import paged
-from simulator.protection_rows import ACTION, JOBS, OLDEST, VAULT, require, rows, told, version
+from simulator.protection_rows import ACTION, JOBS, OLDEST, VAULT, require, rows, told
 from simulator.protection_shapes import RUNNING
 from simulator.routes import Routes
 from simulator.store import Row
@@ -54,7 +54,6 @@ _TOLD = (
     "extendedInfo",
 )
 """What a job has, null where there is nothing to say."""
-_SINCE = {"isCrossRegionRestore": "2023-01-01", "sourceDataStoreType": "2023-05-01"}
 _ZEROS = re.compile(r"(?:\.0+|(\.\d*?[1-9])0+)Z$")
 _SPAN = re.compile(r"(?:(\d+)\.)?(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
@@ -71,45 +70,45 @@ def jobs(world: World, request: Request, **at: str) -> Response:
     found = rows(world, JOBS, at)
     found.sort(key=lambda row: str((row["properties"] or {}).get("startTime")), reverse=True)
     page = paged(request, found)
-    value = [_body(row, version(request)) for row in page.body["value"]]
+    value = [_listed(row) for row in page.body["value"]]
     return Response(200, {"nextLink": None, **page.body, "value": value})
 
 
 @routes.on("GET", VAULT + "/backupJobs/{job}", f"{_TYPE}/read", since=OLDEST)
 def job(world: World, request: Request, **at: str) -> Response:
     row = require(world, request, at, f"backupJobs/{at['job']}")
-    return Response(200, _body(row, version(request)))
+    return Response(200, _body(row))
 
 
-def _body(row: Row, asked: str) -> dict[str, Any]:
-    """A job as its vault tells it: a function of its row and of the api-version."""
+def _listed(row: Row) -> dict[str, Any]:
+    """A list has durations as Resource Graph has them, and nothing of what extended information tells."""
+    body = _body(row)
+    span = (row["properties"] or {}).get("duration")
+    body["properties"] |= {"duration": span, "extendedInfo": None}
+    return body
+
+
+def _body(row: Row) -> dict[str, Any]:
+    """A job as its vault tells it: a function of its row."""
     given = row["properties"] or {}
-    properties = {name: None for name in _TOLD if asked >= _SINCE.get(name, "")} | given
+    properties = dict.fromkeys(_TOLD) | given
     if properties["status"] in RUNNING:
         properties["endTime"] = None
     for name in ("startTime", "endTime"):
         properties[name] = _trimmed(properties[name])
     properties["duration"] = _iso(properties["duration"])
     if isinstance(given.get("extendedInfo"), dict):
-        properties["extendedInfo"] = _extended(given["extendedInfo"], asked)
-    hidden = [name for name, since in _SINCE.items() if asked < since]
-    return told(row, _TYPE, {name: one for name, one in properties.items() if name not in hidden})
+        properties["extendedInfo"] = _extended(given["extendedInfo"])
+    return told(row, _TYPE, properties)
 
 
-def _extended(given: dict[str, Any], asked: str) -> dict[str, Any]:
-    """Earlier versions misspell the bytes and know no warnings."""
-    told_of = dict(given)
-    point = told_of.get("targetRecoverPoint")
-    if isinstance(point, dict):
-        told_of["targetRecoverPoint"] = {
-            **point,
-            "recoveryPointTime": _trimmed(point.get("recoveryPointTime")),
-        }
-    if asked < "2023":
-        told_of["dataTransferedInBytes"] = told_of.pop("dataTransferredInBytes", None)
-    if asked < "2023-05":
-        told_of.pop("warningDetails", None)
-    return told_of
+def _extended(given: dict[str, Any]) -> dict[str, Any]:
+    points = {
+        name: {**point, "recoveryPointTime": _trimmed(point.get("recoveryPointTime"))}
+        for name in ("sourceRecoverPoint", "targetRecoverPoint")
+        if isinstance(point := given.get(name), dict)
+    }
+    return {**given, **points}
 
 
 def _trimmed(stamp: Any) -> Any:

@@ -38,7 +38,7 @@ POLL_S = 10.0
 _NAMESPACE = "Microsoft.DataProtection"
 _REGION = SUBSCRIPTION + PROVIDER + "/locations/{region}"
 _STATUS = "/operationStatus/{operation}"
-_OF_GROUP = f"{_NAMESPACE}/subscriptions/resourceGroups/providers/operationStatus/read"
+_OF_GROUP = f"{_NAMESPACE}/subscriptions/resourceGroups/providers"
 _RESULT = "/operationResults/{operation}"
 
 
@@ -75,8 +75,13 @@ def region_status(world: World, request: Request, **at: str) -> Response:
     )
 
 
-@routes.on("GET", GROUP + PROVIDER + _STATUS, _OF_GROUP, since=OLDEST)
-@routes.on("GET", GROUP + PROVIDER + "/locations/{region}" + _STATUS, _OF_GROUP, since=OLDEST)
+@routes.on("GET", GROUP + PROVIDER + _STATUS, f"{_OF_GROUP}/operationStatus/read", since=OLDEST)
+@routes.on(
+    "GET",
+    GROUP + PROVIDER + "/locations/{region}" + _STATUS,
+    f"{_OF_GROUP}/locations/operationStatus/read",
+    since=OLDEST,
+)
 def group_status(world: World, request: Request, **at: str) -> Response:
     return _status(request, world, _of(world, request, at["operation"], GROUP.format(**at)))
 
@@ -132,8 +137,8 @@ def _result(request: Request, world: World, found: dict[str, Any]) -> Response:
     if "error" in found:
         error = user_error(found["error"], found["activity"])
         raise RefusedError(400, error.pop("code"), error.pop("message"), extra=error)
-    done = {name: one for name, one in headers.items() if name == "Azure-AsyncOperation"}
-    return Response(200, {"objectType": "OperationJobExtendedInfo", "jobId": found["job"]}, done)
+    status = {"Azure-AsyncOperation": headers["Location"].replace("/operationResults/", "/operationStatus/")}
+    return Response(200, {"objectType": "OperationJobExtendedInfo", "jobId": found["job"]}, status)
 
 
 def _headers(world: World, request: Request, vault: str, region: str, operation: str) -> dict[str, str]:

@@ -126,5 +126,5 @@ def refusal(world: World, code: str, message: str = "") -> RefusedError:
 
 
 def invalid(world: World, message: str) -> RefusedError:
-    text = f"Input provided for the call is invalid. {message}"
-    return refusal(world, "BMSUserErrorInvalidInput", text)
+    code = "BMSUserErrorInvalidInput"
+    return refusal(world, code, f"{cause(code).message} {message}")

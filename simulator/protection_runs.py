@@ -45,8 +45,10 @@ def continue_all(world: World) -> None:
 
 def jobs_of(world: World, instance: Row) -> list[Row]:
     """The backup jobs of an instance, as its vault knows them."""
-    where = "lower(type) = ? AND lower(properties->>'$.backupInstanceId') = ?"
-    found = world.store.query(TABLE, where, [JOBS, str(instance["id"]).lower()], world.now())
+    where = "lower(type) = ? AND starts_with(_key, ?) AND lower(properties->>'$.backupInstanceId') = ?"
+    named = str(instance["id"]).lower()
+    vault = named.rpartition("/backupinstances/")[0] + "/"
+    found = world.store.query(TABLE, where, [JOBS, vault, named], world.now())
     return [world.rest_row(job) for job in found if _is_backup(job)]
 
 

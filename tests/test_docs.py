@@ -69,6 +69,10 @@ def choices(parameter: Parameter) -> str:
 VAULT = (
     "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.RecoveryServices/vaults/{vault}"
 )
+BACKUP_VAULT = (
+    "/subscriptions/{subscription}/resourceGroups/{group}"
+    "/providers/Microsoft.DataProtection/backupVaults/{vault}"
+)
 ACCOUNT = (
     "/subscriptions/{subscription}/resourceGroups/{group}"
     "/providers/Microsoft.Automation/automationAccounts/{account}"
@@ -93,6 +97,8 @@ def host(route: Route) -> str:
 def path(route: Route) -> str:
     text = re.sub(r"\(\?P<(\w+)>\[\^/\]\+\)", r"{\1}", route.path.pattern)
     text = re.sub(r"\(\?P<(\w+)>\.\+\)", r"{\1*}", text).replace("\\", "")
+    text = text.replace(BACKUP_VAULT + "/backupInstances/{instance}", "{instance}")
+    text = text.replace(BACKUP_VAULT, "{backup vault}")
     return text.replace(VAULT + ITEM, "{item}").replace(VAULT, "{vault}").replace(ACCOUNT, "{account}")
 
 

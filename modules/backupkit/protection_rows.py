@@ -52,8 +52,9 @@ def job(row: Row) -> Job:
 
 
 def item(row: Row) -> Item:
-    """`last_recovery_point` is never told: jobs tell it."""
+    """Resource Graph alone tells of recovery points, in recorded rows; the vault's own service does not."""
     properties = mapping(row.get("properties"))
+    points = mapping(mapping(properties.get("backupInstanceExtendedProperties")).get("recoveryPointInfo"))
     source = mapping(properties.get("dataSourceInfo"))
     state = text(properties.get("currentProtectionState"))
     return Item(
@@ -66,7 +67,7 @@ def item(row: Row) -> Item:
         policy=arm_path(text(mapping(properties.get("policyInfo")).get("policyId"))).lower(),
         state=state,
         soft_deleted=state.lower().startswith("softdelet"),
-        last_recovery_point=None,
+        last_recovery_point=utc_or_none(points.get("latestRecoveryPointInPrimaryRegion")),
     )
 
 

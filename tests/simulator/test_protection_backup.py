@@ -328,6 +328,7 @@ class TestOperations:
         job = f"{client.place.vault}/backupJobs/{client.world.triggers[0]['job']}"
         assert (before.status, before.body, before.headers) == (202, None, headers)
         assert (after.status, after.body) == (200, {"objectType": "OperationJobExtendedInfo", "jobId": job})
+        assert client.follow(after.headers["Azure-AsyncOperation"]).body["status"] == "Succeeded"
 
     def test_is_told_at_the_vault_the_group_the_region_and_the_instance(self, tmp_path):
         client = caller(tmp_path)
@@ -525,12 +526,13 @@ class TestRunningWhenTheEstateIsLoaded:
         client.clock.at += 599
         before = client.jobs()
         client.clock.at += 1
-        (job,) = client.get(f"{place.vault}/backupJobs").body["value"]
+        (listed,) = client.get(f"{place.vault}/backupJobs").body["value"]
+        job = client.job(listed["name"])
 
         assert (before, client.jobs()) == ([("d1", "InProgress")], [("d1", "Failed")])
-        assert job["properties"]["endTime"] == "2026-11-22T12:10:00Z"
-        assert job["properties"]["isUserTriggered"] is user
-        assert job["properties"]["extendedInfo"]["additionalDetails"] == {"RetentionTag": "Weekly"}
+        assert job["endTime"] == "2026-11-22T12:10:00Z"
+        assert job["isUserTriggered"] is user
+        assert job["extendedInfo"]["additionalDetails"] == {"RetentionTag": "Weekly"}
         assert client.world.next_outcome(disk) == "Completed"
 
     def test_stays_in_progress_where_the_estate_says_nothing(self, tmp_path):

@@ -236,29 +236,39 @@ class TestJobs:
 
         assert (rest["status"], rest["endTime"], rest["duration"]) == ("InProgress", None, "PT0S")
 
-    @pytest.mark.parametrize(
-        ("version", "missing", "bytes_"),
-        [
-            ("2021-07-01", {"isCrossRegionRestore", "sourceDataStoreType"}, "dataTransferedInBytes"),
-            ("2023-01-01", {"sourceDataStoreType"}, "dataTransferredInBytes"),
-            ("2026-06-01", set(), "dataTransferredInBytes"),
-        ],
-    )
-    def test_earlier_versions_know_less_and_misspell_it(self, tmp_path, version, missing, bytes_):
+    def test_a_list_has_no_extended_information_and_durations_as_resource_graph_has_them(self, tmp_path):
         place, job = with_job()
         client = caller(tmp_path, place)
-        newest = set(told(client, job)["properties"])
-        rest = told(client, job, **{"api-version": version})["properties"]
+        (listed,) = told(client, f"{place.vault}/backupJobs")["value"]
+        alone = told(client, job)
 
-        assert newest - set(rest) == missing
-        assert bytes_ in rest["extendedInfo"]
-        assert ("warningDetails" in rest["extendedInfo"]) is (version >= "2023-05")
+        assert listed["properties"].keys() == alone["properties"].keys()
+        assert listed["properties"]["extendedInfo"] is None
+        assert listed["properties"]["duration"] == "00:03:36.5000000"
+        assert listed["properties"]["endTime"] == alone["properties"]["endTime"]
 
     def test_the_cause_of_a_failure_is_told_in_the_list_too(self, tmp_path):
         place, _ = with_job("Failed", codes=["MOSJobTimedOutError"])
         (job,) = told(caller(tmp_path, place), f"{place.vault}/backupJobs")["value"]
 
         assert [one["code"] for one in job["properties"]["errorDetails"]] == ["MOSJobTimedOutError"]
+
+
+class TestWriting:
+    @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+    @pytest.mark.parametrize("path", ["backupInstances/i1", "backupPolicies/p1"])
+    def test_below_a_vault_is_not_guessed(self, tmp_path, method, path):
+        client = caller(tmp_path)
+
+        answer = ask(client.world, method, f"{client.place.vault}/{path}", {"properties": {}})
+        assert error(answer) == (501, "NotSimulated")
+
+    def test_the_vault_itself_is_a_resource_like_any(self, tmp_path):
+        client = caller(tmp_path)
+        answer = ask(client.world, "PATCH", client.place.vault, {"tags": {"env": "prod"}})
+
+        assert answer.status == 200
+        assert told(client, client.place.vault)["tags"] == {"env": "prod"}
 
 
 class TestNotFound:

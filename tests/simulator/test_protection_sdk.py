@@ -88,7 +88,7 @@ def test_a_failed_job_tells_why(client):
     assert isinstance(failed, AzureBackupJob)
     assert [(one.code, one.is_retryable) for one in failed.error_details] == [(FAILED, False)]
     assert failed.error_details[0].details[0].code == FAILED
-    assert (failed.is_user_triggered, failed.duration) == (False, "PT4M0S")
+    assert (failed.is_user_triggered, failed.duration) == (False, "00:04:00")
     assert (failed.end_time - failed.start_time).total_seconds() == 240
 
 
