@@ -455,15 +455,29 @@ def test_what_machines_and_shares_say_of_themselves_is_not_asked():
 )
 @pytest.mark.parametrize("workload", BACKUP_VAULTS)
 def test_in_a_backup_vault_the_newest_recovery_point_is_that_of_the_last_backup(workload, jobs, newest):
-    one = instance(workload=workload)
+    assert newest_point(jobs, workload=workload) == newest
+
+
+@pytest.mark.parametrize(
+    ("told", "newest"),
+    [
+        pytest.param(before("30h"), before("5h"), id="its jobs tell of a newer one"),
+        pytest.param(before("2h"), before("2h"), id="Resource Graph tells of a newer one"),
+    ],
+)
+def test_where_resource_graph_tells_of_a_recovery_point_the_newer_word_counts(told, newest):
+    assert newest_point([failed("1h"), completed("5h")], last_recovery_point=told) == newest
+
+
+def newest_point(jobs, **facts):
+    one = instance(**facts)
     given = [
-        replace(listed(job, f"{n}"), vault=one.vault, item=one.key, workload=workload)
+        replace(listed(job, f"{n}"), vault=one.vault, item=one.key, workload=one.workload)
         for n, job in enumerate(jobs)
     ]
     [found] = histories([one], given, [], {})
-
     assert found.item is not None
-    assert found.item.last_recovery_point == newest
+    return found.item.last_recovery_point
 
 
 # -- Whatever comes ----------------------------------------------------------------------------
