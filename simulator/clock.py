@@ -64,6 +64,16 @@ def iso_duration(seconds: float) -> str:
     return f"{sign}PT{parts}{text}S"
 
 
+def span(seconds: float) -> str:
+    """`00:03:36.8815502`, after a day `1.02:03:04`, as Resource Graph has it of jobs of Backup vaults."""
+    days, rest = divmod(round(seconds, 6), 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, rest = divmod(rest, 60)
+    day = f"{int(days)}." if days else ""
+    fraction = f"{rest:010.7f}".removesuffix(".0000000")
+    return f"{day}{int(hours):02d}:{int(minutes):02d}:{fraction}"
+
+
 def walk_shift(value: Any, seconds: float) -> Any:
     """`shifted` for plain values already decoded."""
     if isinstance(value, str):
