@@ -25,12 +25,14 @@ class Fate(Enum):
 
     HEALTHY = auto()
     NEW = auto()
+    CONFIGURING = auto()
     STOPPED = auto()
     DELETED = auto()
     GONE = auto()
     BROKEN = auto()
     FAILING = auto()
     OVERDUE = auto()
+    SUSPENDED = auto()
     FAILED = auto()
     RECOVERED = auto()
     RUNNING = auto()
@@ -54,7 +56,8 @@ COMMON: Shares[Fate] = (
     (Fate.HEALTHY, 1.0),
 )
 ALWAYS_FAILS = (Fate.GONE, Fate.BROKEN, Fate.FAILING)
-ENDED = (Fate.STOPPED, Fate.DELETED, Fate.OVERDUE)
+NEVER_RAN = (Fate.NEW, Fate.CONFIGURING)
+ENDED = (Fate.STOPPED, Fate.DELETED, Fate.OVERDUE, Fate.SUSPENDED)
 """Whose backups ceased some days ago."""
 
 _FAILS, _WARNS, _CANCELLED, _BY_PERSON, _RESTORED = 0.004, 0.02, 0.0008, 0.008, 0.004
@@ -135,8 +138,6 @@ class History(NamedTuple):
 
 def history(course: Course, wanted: int, chance: random.Random) -> History:
     """The newest `wanted` runs, and the newest that counts and that made a recovery point."""
-    if course.fate is Fate.NEW:
-        return History([], None, None)
     listed, newest, good = list[Run](), None, None
     for run in _runs(course, chance):
         if len(listed) < wanted:

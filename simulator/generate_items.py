@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from simulator.generate_dice import dice
-from simulator.generate_history import ENDED, Causes, Course, Fate, History, Run, history
+from simulator.generate_history import ENDED, NEVER_RAN, Causes, Course, Fate, History, Run, history
 from simulator.generate_plan import Subscription, Vault
 from simulator.generate_schedules import AS_OF, MINUTE, Policy
 from simulator.store import Row
@@ -31,7 +31,7 @@ class Protection:
     @property
     def a_day(self) -> float:
         """How many jobs it has."""
-        return 0.0 if self.fate is Fate.NEW else self.policy.schedule.a_day
+        return 0.0 if self.fate in NEVER_RAN else self.policy.a_day
 
     @property
     def place(self) -> Row:
@@ -47,6 +47,9 @@ class Workload(Protocol):
 
     def item(self, protection: Protection, seen: History, chance: random.Random) -> tuple[str, Properties]:
         """Its path below the vault, and its properties."""
+
+    def vault_of_jobs(self, protection: Protection) -> str:
+        """The vault's id, as the ids of its jobs have it."""
 
     def jobs(
         self, item: Row, protection: Protection, runs: list[Run], chance: random.Random
@@ -74,13 +77,11 @@ def made(
     course = Course(
         protection.fate, protection.policy.schedule, workload.causes, usual, protection.vault.bad_night
     )
-    seen = history(course, wanted, chance)
+    seen = history(course, wanted, chance) if protection.a_day else History([], None, None)
     path, properties = workload.item(protection, seen, chance)
     item = row(subscription, f"{protection.vault.id}/{path}", properties)
-    # Jobs come with a capital S, unlike their vault.
-    vault = protection.vault.id.replace("/subscriptions/", "/Subscriptions/", 1)
     jobs = [
-        row(subscription, f"{vault}/backupJobs/{guid(chance)}", job)
+        row(subscription, f"{workload.vault_of_jobs(protection)}/backupJobs/{guid(chance)}", job)
         for job in workload.jobs(item, protection, seen.runs, chance)
     ]
     rest = dict(_kept_back(jobs, chance))

@@ -30,6 +30,10 @@ class Machines:
             described |= {"isDatasourceDeleted": True, "healthStatus": "ActionRequired"}
         return estate_rows.item_path(source), {**described, **state(fate, chance)}
 
+    def vault_of_jobs(self, protection: Protection) -> str:
+        """Jobs come with a capital S, unlike their vault."""
+        return protection.vault.id.replace("/subscriptions/", "/Subscriptions/", 1)
+
     def jobs(
         self, item: Row, protection: Protection, runs: list[Run], chance: random.Random
     ) -> Iterator[Properties]:

@@ -90,6 +90,9 @@ class Vault:
     def name(self) -> str:
         return self.id.rpartition("/")[2]
 
+    def policies_of(self, kind: str) -> tuple[Policy, ...]:
+        return tuple(policy for policy in self.policies if policy.of == kind)
+
 
 @dataclass(frozen=True)
 class Fleet:
@@ -251,7 +254,7 @@ def _vault(size: Size, group: str, environment: str, region: str, number: int) -
         vault,
         region,
         tuple(
-            Policy(f"{vault}/backupPolicies/{name}", how, at, local, ahead, days)
+            Policy(f"{vault}/backupPolicies/{name}", "vm", how, at, local, ahead, days)
             for name, how, at, days in policies
         ),
         _bad_night(chance),
@@ -270,6 +273,22 @@ def _clock(hours: float) -> str:
     return f"{int(hours):02}{round(hours % 1 * 60):02}"
 
 
+_INSTANCES = (
+    ("disk-4h", "disk", "hourly", 1.5, 7),
+    ("Disk-Daily", "disk", "daily", 22.0, 14),
+    ("blob-operational", "blob", "", 0.0, 30),
+    ("blob-vaulted-weekly", "blob-vaulted", "weekly", 2.0, 90),
+    ("postgres-weekly", "postgresql-flexible", "weekly", 3.0, 90),
+    ("AKS-4h", "aks", "hourly", 0.5, 7),
+)
+
+
 def _backup_vault(group: str, environment: str, region: str) -> Vault:
     name = f"bvault-{environment}-{SHORT[region]}-01"
-    return Vault(f"{group}/providers/Microsoft.DataProtection/backupVaults/{name}", region, ())
+    vault = f"{group}/providers/Microsoft.DataProtection/backupVaults/{name}"
+    zone, ahead = ZONES[region]
+    policies = (
+        Policy(f"{vault}/backupPolicies/{name}", of, how, at, zone, ahead, days)
+        for name, of, how, at, days in _INSTANCES
+    )
+    return Vault(vault, region, tuple(policies))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulator import clock, estate_rows
+from simulator import clock, estate_rows, protection_kinds, protection_shapes
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 AS_OF = clock.moment("2026-03-02T07:10:00Z")
@@ -33,9 +32,13 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Policy:
-    """A policy of a vault: `at` is the hour of a run in `zone`, which is `ahead` of UTC by so many."""
+    """A policy of a vault: `at` is the hour of a run in `zone`, which is `ahead` of UTC by so many.
+
+    `of` is the kind of what it is for, `how` hourly (every four), daily or weekly, or "" where nothing runs.
+    """
 
     id: str
+    of: str
     how: str
     at: float
     zone: str
@@ -48,8 +51,13 @@ class Policy:
 
     @property
     def schedule(self) -> Schedule:
-        every = {"hourly": 4 * HOUR, "daily": DAY, "weekly": 7 * DAY}[self.how]
+        every = {"hourly": 4 * HOUR, "daily": DAY, "weekly": 7 * DAY}[self.how or "daily"]
         return Schedule(every, _MIDNIGHT + (self.at - self.ahead) * HOUR)
+
+    @property
+    def a_day(self) -> float:
+        """How often it runs."""
+        return self.schedule.a_day if self.how else 0.0
 
     @property
     def wall_clock(self) -> str:
@@ -57,12 +65,23 @@ class Policy:
         return clock.stamp(_MIDNIGHT + self.at * HOUR, digits=0)
 
 
-def of_machines(policy: Policy, items: int) -> Mapping[str, Any]:
+def of_machines(policy: Policy, items: int) -> dict[str, Any]:
     """The properties of a policy for virtual machines that so many items have."""
     described = estate_rows.policy(policy.wall_clock, policy.days, weekly=policy.how == "weekly")
     if policy.how == "hourly":
         described |= {"policyType": "V2", "schedulePolicy": _every_four_hours(policy)}
     return {**described, "timeZone": policy.zone, "protectedItemsCount": items}
+
+
+def of_instances(policy: Policy) -> dict[str, Any]:
+    """The properties of a policy of a Backup vault."""
+    kind = protection_kinds.kind(policy.of)
+    every = {"hourly": "PT4H", "daily": "P1D", "weekly": "P1W", "": ""}[policy.how]
+    rule = protection_kinds.rule_name(every) if every else ""
+    minutes = round(policy.ahead * 60)
+    offset = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+    interval = f"R/{policy.wall_clock[:-1]}{offset}/{every}"
+    return protection_shapes.policy(kind, rule, interval, policy.zone, {"Default": f"P{policy.days}D"})
 
 
 def _every_four_hours(policy: Policy) -> dict[str, Any]:
