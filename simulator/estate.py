@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from simulator import clock, estate_rows
+from simulator import clock, estate_jobs, estate_rows
 from simulator.store import DYNAMIC, KEPT, TEXT, Row
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -84,11 +84,8 @@ class Estate:
         weekly: bool = False,
     ) -> str:
         """Add a policy that runs at the wall-clock time `at` in `zone`, on Sundays when `weekly`."""
-        if not re.fullmatch(r"[0-2]\d:[0-5]\d", at):
-            raise ValueError(f"policy {name!r}: at must be a time such as 22:00, got {at!r}")
-        day = clock.stamp(self.now - 60 * _UNITS["d"])[:10]
-        properties = estate_rows.policy(f"{day}T{at}:00Z", days, weekly=weekly)
-        return self._below(vault, f"backupPolicies/{name}", {**properties, "timeZone": zone})
+        properties = estate_rows.policy(self.wall_clock(name, at), days, weekly=weekly)
+        return self.below(vault, f"backupPolicies/{name}", {**properties, "timeZone": zone})
 
     def vm(
         self,
@@ -130,7 +127,7 @@ class Estate:
         described["protectedItemDataId"] = str(uuid.UUID(guid_of(vault, vm)).int % 10**14)
         if policy:
             self.row(policy)["properties"]["protectedItemsCount"] += 1
-        return self._below(vault, estate_rows.item_path(vm), {**described, **properties})
+        return self.below(vault, estate_rows.item_path(vm), {**described, **properties})
 
     def job(
         self,
@@ -141,13 +138,14 @@ class Estate:
         takes: str = "10m",
         codes: Iterable[int | str] = (),
         user: bool | None = False,
-        operation: str = "Backup",
+        operation: str | None = None,
         **properties: Any,
     ) -> str:
         """Add a job that started `ago`, and, unless it is InProgress, ended `takes` later.
 
         A backup that ended moves the item's last backup and last recovery point, a cancelled one
-        neither. `codes` are numbers or text codes; `user` None is a job that does not say who started it.
+        neither. `codes` are numbers or text codes; `user` None is a job of the newer type, which does not say
+        who started it. `operation` is "Backup", or "Backup (Full)" where the item is a database.
         """
         vault = item[: item.lower().index("/backupfabrics/")]
         start, end = self.now - seconds(ago), self.now - seconds(ago) + seconds(takes)
@@ -157,16 +155,17 @@ class Estate:
             raise ValueError(
                 f"job of {item}: started {ago} ago and taking {takes} it would not be {status} yet"
             )
-        described = estate_rows.job(self.row(item), self.row(vault), operation, user)
-        described |= estate_rows.course(status, start, end, codes)
-        if operation == "Backup" and status != "InProgress":
-            self._settle(item, status, clock.stamp(start))
+        of, given = self.row(item), [str(code) for code in codes]
+        described = estate_jobs.job(of, self.row(vault), operation, user)
+        described |= estate_rows.course(status, start, end, given, estate_jobs.details_for(of))
+        if described["operation"].startswith("Backup") and status not in ("InProgress", "Cancelled"):
+            self._settle(item, status, clock.stamp(start), described["operation"], "".join(given[:1]))
         number = self._jobs[item.lower()] = self._jobs.get(item.lower(), 0) + 1
         name = guid_of("job", item, str(number))
         described["activityId"] = guid_of("activity", name)
         # Jobs come with a capital S, unlike their vault.
         path = vault.replace("/subscriptions/", "/Subscriptions/", 1)
-        return self._below(path, f"backupJobs/{name}", {**described, **properties})
+        return self.below(path, f"backupJobs/{name}", {**described, **properties})
 
     def automation_account(
         self, name: str, *, subscription: str, group: str, location: str = "westeurope", **properties: Any
@@ -250,6 +249,12 @@ class Estate:
     def stamp(self, ago: str) -> str:
         return clock.stamp(self.now - seconds(ago))
 
+    def wall_clock(self, policy: str, at: str) -> str:
+        """A time of day as policies have it: a stamp of a day long ago."""
+        if not re.fullmatch(r"[0-2]\d:[0-5]\d", at):
+            raise ValueError(f"policy {policy!r}: at must be a time such as 22:00, got {at!r}")
+        return f"{self.stamp('60d')[:10]}T{at}:00Z"
+
     def write(self, folder: Path, *, as_of: float | None = None) -> Path:
         """Write the estate; with `as_of`, that moment is now whenever it is loaded."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -262,21 +267,17 @@ class Estate:
             _write_json(folder / "estate.json", {"as_of": clock.stamp(as_of)})
         return folder
 
-    def _settle(self, item: str, status: str, started: str) -> None:
+    def _settle(self, item: str, status: str, started: str, operation: str, code: str) -> None:
         """Let a backup that ended show on its item, which names its newest by the start."""
-        if status == "Cancelled":
-            return
         shown = self.row(item)["properties"]
         if status in _GOOD and started > shown.get("lastRecoveryPoint", ""):
-            shown.update(estate_rows.recovery_point(shown, started))
+            self.change(item, **estate_jobs.point(shown, started, operation))
         if started >= self._newest.get(item.lower(), ""):
             self._newest[item.lower()] = started
-            shown["lastBackupTime"] = started
-            shown["lastBackupStatus"] = "Completed" if status in _GOOD else status
-            shown["protectionStatus"] = "Healthy" if status in _GOOD else "Unhealthy"
+            self.change(item, **estate_jobs.newest(shown, started, status, code))
 
-    def _below(self, vault: str, path: str, properties: Mapping[str, Any]) -> str:
-        """Add a row of something inside a vault."""
+    def below(self, vault: str, path: str, properties: Mapping[str, Any]) -> str:
+        """Add a row of something inside a vault; `path` is what of its id follows the vault's."""
         row_id, segments = f"{vault}/{path}", path.split("/")
         kinds = segments[2::2] if segments[0] == "backupFabrics" else []
         kind = "/".join(["microsoft.recoveryservices/vaults", segments[0], *kinds]).lower()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from simulator import clock
@@ -235,8 +235,14 @@ def job(item: Mapping[str, Any], vault: Mapping[str, Any], operation: str, user:
     return described if user is None else {**described, "isUserTriggered": user}
 
 
-def course(status: str, start: float, end: float, codes: Iterable[int | str]) -> Properties:
-    """How a job went; while it is in progress `end` is now."""
+def course(
+    status: str,
+    start: float,
+    end: float,
+    codes: Iterable[int | str],
+    told_as: Callable[[str], Properties] = details,
+) -> Properties:
+    """How a job went; while it is in progress `end` is now. `told_as` makes an error detail of a code."""
     described: Properties = {
         "status": status,
         "startTime": clock.stamp(start),
@@ -246,7 +252,7 @@ def course(status: str, start: float, end: float, codes: Iterable[int | str]) ->
         described["actionsInfo"] = [1]
     else:
         described["endTime"] = clock.stamp(end)
-    errors = [details(str(code)) for code in codes]
+    errors = [told_as(str(code)) for code in codes]
     return {**described, "errorDetails": errors} if errors else described
 
 

@@ -1,27 +1,14 @@
-"""Why backups of virtual machines fail, as jobs and items of Recovery Services say it."""
+"""Why backups fail, as jobs and items of Recovery Services say it; here are those of virtual machines."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from simulator.recovery_causes import NO_NUMBER, OF_DATABASES, OF_SHARES, Cause
 
 _SUPPORT = "If the issue persists, contact Microsoft support."
 _AGENT = "Make sure the VM agent is current and running, and may reach 168.63.129.16."
 _GONE = "Make sure the virtual machine exists, or stop its protection."
-NO_NUMBER = 499000
-"""Jobs carry a number; this one stands for the text codes whose number is not public."""
-
-
-@dataclass(frozen=True)
-class Cause:
-    """`title` is the text code, "" where Azure sends none; `human`: it will not pass by itself."""
-
-    number: int
-    title: str
-    message: str
-    advice: str
-    human: bool = True
-
 
 _CAUSES = (
     Cause(
@@ -131,8 +118,9 @@ _CAUSES = (
         "See https://aka.ms/AB-AzureVM.",
     ),
 )
+_WELL: dict[str, Any] = {"code": 0, "title": "Success", "message": "", "recommendations": []}
 _BY_NUMBER = {one.number: one for one in _CAUSES}
-_BY_TITLE = {one.title.lower(): one for one in _CAUSES if one.title}
+_BY_TITLE = {one.title.lower(): one for one in (*_CAUSES, *OF_DATABASES, *OF_SHARES) if one.title}
 
 
 def cause(code: str) -> Cause:
@@ -157,6 +145,26 @@ def details(code: str) -> dict[str, Any]:
     }
 
 
+def details_of_database(code: str) -> dict[str, Any]:
+    """The same of a job of a database."""
+    return {**details(code), "additionalDetails": cause(code).message}
+
+
+def details_of_share(code: str) -> dict[str, Any]:
+    """The same of a job of a file share, which has no text code but in a link."""
+    return {name: one for name, one in details(code).items() if name != "errorTitle"}
+
+
+def detail_of_item(code: str) -> dict[str, Any]:
+    """The `lastBackupErrorDetail` of a database's item: its code is a text."""
+    known = cause(code)
+    return {
+        "code": known.title or str(known.number),
+        "message": known.message,
+        "recommendations": [known.advice],
+    }
+
+
 def health(code: str) -> dict[str, Any]:
     """One of an item's `healthDetails`, which name the same things otherwise."""
     known = cause(code)
@@ -166,3 +174,12 @@ def health(code: str) -> dict[str, Any]:
         "message": known.message,
         "recommendations": [known.advice],
     }
+
+
+def kpis(code: str = "") -> dict[str, Any]:
+    """An item's `kpisHealths` after a backup: a cause that needs a person degrades, another is unhealthy."""
+    why = health(code) if code else _WELL
+    status = "Healthy"
+    if code:
+        status = "TransientDegraded" if cause(code).human else "TransientUnhealthy"
+    return {"BackupOperationStatusKPI": {"resourceHealthStatus": status, "resourceHealthDetails": [why]}}

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from simulator import clock
-from simulator.recovery_errors import cause, details, health
+from simulator.recovery_errors import cause, details, health, kpis
 from simulator.store import Row
 
-_WELL: dict[str, Any] = {"code": 0, "title": "Success", "message": "", "recommendations": []}
 _CHECKED: dict[str, Any] = {
     "code": 400239,
     "title": "IaasVmHealthGreenDefault",
@@ -49,7 +48,7 @@ def _succeeded(item: Row) -> dict[str, Any]:
         "protectionState": "Protected",
         "healthStatus": "Passed",
         "healthDetails": [_CHECKED],
-        "kpisHealths": _kpis("Healthy", _WELL),
+        "kpisHealths": kpis(),
     }
     if "currentProtectionState" in given:
         changes["currentProtectionState"] = "ProtectionConfigured"
@@ -62,18 +61,10 @@ def _succeeded(item: Row) -> dict[str, Any]:
 def _failed(item: Row, code: str) -> dict[str, Any]:
     """A cause that needs a person is "degraded" and asks for action; one of the service is "unhealthy"."""
     why = health(code)
-    changes: dict[str, Any] = {
-        "protectionStatus": "Unhealthy",
-        "kpisHealths": _kpis("TransientUnhealthy", why),
-    }
+    changes: dict[str, Any] = {"protectionStatus": "Unhealthy", "kpisHealths": kpis(code)}
     if cause(code).human:
         changes |= {"healthStatus": "ActionRequired", "healthDetails": [why]}
-        changes["kpisHealths"] = _kpis("TransientDegraded", why)
     return changes
-
-
-def _kpis(status: str, why: dict[str, Any]) -> dict[str, Any]:
-    return {"BackupOperationStatusKPI": {"resourceHealthStatus": status, "resourceHealthDetails": [why]}}
 
 
 def changed(row: Row, changes: dict[str, Any]) -> Row:
