@@ -17,7 +17,15 @@ from simulator.store import Row
 
 Properties = dict[str, Any]
 
-FATES: Shares[Fate] = ((Fate.CONFIGURING, 0.02), (Fate.SUSPENDED, 0.015), *COMMON)
+FATES: Shares[Fate] = ((Fate.CONFIGURING, 0.03), (Fate.SUSPENDED, 0.03), *COMMON)
+WITHOUT_JOBS: Shares[Fate] = (
+    (Fate.CONFIGURING, 0.03),
+    (Fate.STOPPED, 0.04),
+    (Fate.DELETED, 0.03),
+    (Fate.BROKEN, 0.02),
+    (Fate.HEALTHY, 1.0),
+)
+"""What becomes of operational backups of blobs, which nothing runs for."""
 _STATES = {
     Fate.CONFIGURING: "ConfiguringProtection",
     Fate.SUSPENDED: "BackupSchedulesSuspended",
@@ -110,6 +118,4 @@ class Instances:
                 destination=self.kind.destination,
             )
             codes = [run.code] if run.code else []
-            yield described | protection_shapes.course(
-                described, run.status, run.start, run.end, codes=codes
-            )
+            yield described | protection_shapes.course(described, run.status, run.start, run.end, codes=codes)

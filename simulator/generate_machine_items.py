@@ -15,7 +15,13 @@ from simulator.store import Row
 Properties = dict[str, Any]
 
 
-class Machines:
+class RecoveryServices:
+    def vault_of_jobs(self, protection: Protection) -> str:
+        """Jobs come with a capital S, unlike their vault."""
+        return protection.vault.id.replace("/subscriptions/", "/Subscriptions/", 1)
+
+
+class Machines(RecoveryServices):
     causes = OF_MACHINES
 
     def item(self, protection: Protection, seen: History, chance: random.Random) -> tuple[str, Properties]:
@@ -29,10 +35,6 @@ class Machines:
         if fate is Fate.GONE:
             described |= {"isDatasourceDeleted": True, "healthStatus": "ActionRequired"}
         return estate_rows.item_path(source), {**described, **state(fate, chance)}
-
-    def vault_of_jobs(self, protection: Protection) -> str:
-        """Jobs come with a capital S, unlike their vault."""
-        return protection.vault.id.replace("/subscriptions/", "/Subscriptions/", 1)
 
     def jobs(
         self, item: Row, protection: Protection, runs: list[Run], chance: random.Random

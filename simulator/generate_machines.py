@@ -56,6 +56,7 @@ class Ways:
     """What decides of each machine, evenly over the estate."""
 
     def __init__(self, seed: int) -> None:
+        self.seed = seed
         self.fates = Spread(seed, "fates")
         self.oddities = Spread(seed, "oddities", axis=1)
 
@@ -125,23 +126,27 @@ def fate_of(machine: Machine, ways: Ways) -> Fate | None:
     return None if at < bare else pick(COMMON, (at - bare) / (1 - bare))
 
 
+def disks(machine: Machine) -> list[str]:
+    """The ids of its disks, first the one that it starts from."""
+    ends = ["-os", *(f"_data_{lun}" for lun in range(machine.fleet.tier.data_disks))]
+    return [f"{machine.place}/providers/Microsoft.Compute/disks/{machine.name}{end}" for end in ends]
+
+
 def rows(machine: Machine, chance: random.Random, *, protected: bool) -> Iterator[tuple[Row, str, str]]:
     """The machine and its disks: each with its kind and state."""
     created = clock.stamp(AS_OF - chance.uniform(30, 1200) * DAY)
     os = "Windows" if machine.fleet.tier.windows else "Linux"
-    ends = ["-os", *(f"_data_{lun}" for lun in range(machine.fleet.tier.data_disks))]
-    disks = [f"{machine.place}/providers/Microsoft.Compute/disks/{machine.name}{end}" for end in ends]
     tags = tags_of(machine.subscription, machine.fleet)
     if machine.fleet.tier.managed:
         tags = _managed_tags(machine.fleet)
-    described = _described(machine, os, disks, created, chance)
+    described = _described(machine, os, created, chance)
     columns = {"location": machine.fleet.region, "tags": {**tags, **_opted(machine, chance, protected)}}
     yield (
         resource(machine.subscription, machine.id, described, **columns),
         "virtual machines",
         "protected" if protected else "unprotected",
     )
-    for number, one in enumerate(disks):
+    for number, one in enumerate(disks(machine)):
         size = 128 if number == 0 else 512
         shape = estate_resources.disk(size, created, os=os if number == 0 else "")
         more = {**columns, "tags": tags, "managedBy": machine.id, "sku": _PREMIUM}
@@ -151,15 +156,15 @@ def rows(machine: Machine, chance: random.Random, *, protected: bool) -> Iterato
 _PREMIUM = {"name": "Premium_LRS", "tier": "Premium"}
 
 
-def _described(
-    machine: Machine, os: str, disks: list[str], created: str, chance: random.Random
-) -> dict[str, Any]:
+def _described(machine: Machine, os: str, created: str, chance: random.Random) -> dict[str, Any]:
     described = estate_rows.virtual_machine(machine.place, machine.name)
     tier = machine.fleet.tier
     stored = described["storageProfile"]
     stored["imageReference"] = _MANAGED_IMAGES[tier.name] if tier.managed else _IMAGES[tier.windows]
     stored["osDisk"]["osType"] = os
-    stored["dataDisks"] = [estate_resources.data_disk(one, lun, 512) for lun, one in enumerate(disks[1:])]
+    stored["dataDisks"] = [
+        estate_resources.data_disk(one, lun, 512) for lun, one in enumerate(disks(machine)[1:])
+    ]
     if chance.random() < 0.05:
         described["extended"]["instanceView"]["powerState"] = {
             "code": "PowerState/deallocated",

@@ -237,6 +237,17 @@ def _fleets(ground: _Ground, machines: range, numbers: Iterator[int]) -> Iterato
         first += many
 
 
+_GUESTS_AND_SHARES = (
+    ("files-daily", "share", "daily", 23.5, 30),
+    ("Files-4h", "share", "hourly", 0.0, 14),
+    ("HourlyLogBackup", "sql", "daily", 21.0, 30),
+    ("SQL-weekly-full", "sql", "daily", 20.0, 84),
+    ("hana-weekly-full", "hana", "daily", 19.5, 84),
+    ("ase-daily", "ase", "daily", 22.5, 30),
+)
+"""The policies of databases are those of their jobs: the weekly have a Differential on the other days."""
+
+
 def _vault(size: Size, group: str, environment: str, region: str, number: int) -> Vault:
     name = f"rsv-{environment}-{SHORT[region]}-{number + 1:02}"
     chance = dice(size.seed, group, name)
@@ -245,17 +256,18 @@ def _vault(size: Size, group: str, environment: str, region: str, number: int) -
     local, ahead = ZONES[region] if chance.random() < 0.6 else ("UTC", 0.0)
     evening = chance.choice((19.0, 20.0, 20.5, 21.0, 22.0, 22.5, 23.0))
     policies = [
-        (f"daily-{_clock(evening)}", "daily", evening, 30),
-        (f"DailyPolicy-{_clock((evening + 4) % 24)}", "daily", (evening + 4) % 24, 14),
-        ("weekly-sunday", "weekly", chance.choice((1.0, 3.5, 6.0)), 84),
-        ("EnhancedPolicy-4h", "hourly", chance.choice((0.0, 2.0, 3.5)), 30),
+        (f"daily-{_clock(evening)}", "vm", "daily", evening, 30),
+        (f"DailyPolicy-{_clock((evening + 4) % 24)}", "vm", "daily", (evening + 4) % 24, 14),
+        ("weekly-sunday", "vm", "weekly", chance.choice((1.0, 3.5, 6.0)), 84),
+        ("EnhancedPolicy-4h", "vm", "hourly", chance.choice((0.0, 2.0, 3.5)), 30),
+        *_GUESTS_AND_SHARES,
     ]
     return Vault(
         vault,
         region,
         tuple(
-            Policy(f"{vault}/backupPolicies/{name}", "vm", how, at, local, ahead, days)
-            for name, how, at, days in policies
+            Policy(f"{vault}/backupPolicies/{name}", of, how, at, local, ahead, days)
+            for name, of, how, at, days in policies
         ),
         _bad_night(chance),
     )

@@ -1,4 +1,4 @@
-"""What there is beside machines: storage accounts, PostgreSQL servers, clusters, workspaces, disks left behind."""
+"""What there is beside machines: storage accounts, PostgreSQL servers, clusters, workspaces, loose disks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from math import ceil
 
 from simulator import clock, estate_resources, estate_rows
 from simulator.estate import guid_of
-from simulator.generate_dice import Shares, Spread, dice, pick
+from simulator.generate_dice import Shares, Spread, pick
 from simulator.generate_history import Fate
-from simulator.generate_instances import FATES
+from simulator.generate_instances import FATES, WITHOUT_JOBS
 from simulator.generate_items import Protection
-from simulator.generate_machines import managed_group, owner_of, resource, tags_of
+from simulator.generate_machines import Machine, disks, managed_group, owner_of, resource, tags_of
 from simulator.generate_plan import Fleet, Subscription
 from simulator.generate_schedules import AS_OF, DAY, Policy
 from simulator.store import Row
@@ -35,6 +35,9 @@ _BACKUPS: dict[str, Shares[str]] = {
     "workspace": (("", 1.0),),
 }
 """How much of each is protected, and as what."""
+_DISKS = 0.12
+"""The share of machines whose data disks are protected as such."""
+_FATES = {"blob": WITHOUT_JOBS, "disk": ((Fate.GONE, 0.04), *FATES)}
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,20 @@ def protections(one: Resource, seed: int) -> Iterator[Protection]:
     if kind:
         vault = one.subscription.backup_vault_in(one.fleet.region)
         fates = Spread(seed, "resource fates", kind, axis=1)
-        fate = pick(FATES, fates(one.number))
+        fate = pick(_FATES.get(kind, FATES), fates(one.number))
         yield Protection(kind, one.id, vault, _policy(vault.policies_of(kind), one.number), fate)
+
+
+def of_disks(machine: Machine, seed: int) -> Iterator[Protection]:
+    """The items of the data disks of some machines, whether or not the machine has one itself."""
+    if not machine.exists or Spread(seed, "disks", axis=2)(machine.number) > _DISKS:
+        return
+    vault = machine.subscription.backup_vault_in(machine.fleet.region)
+    policy = _policy(vault.policies_of("disk"), machine.number)
+    fates = Spread(seed, "data disk fates")
+    for lun, one in enumerate(disks(machine)[1:]):
+        fate = pick(FATES, fates(machine.number * 5 + lun))
+        yield Protection("disk", one, vault, policy, fate)
 
 
 def _policy(policies: tuple[Policy, ...], number: int) -> Policy:

@@ -92,6 +92,6 @@ def _every_four_hours(policy: Policy) -> dict[str, Any]:
         "hourlySchedule": {
             "interval": 4,
             "scheduleWindowStartTime": policy.wall_clock,
-            "scheduleWindowDuration": 24,
+            "scheduleWindowDuration": 20,
         },
     }
