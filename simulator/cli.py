@@ -89,8 +89,8 @@ def generate(
     """Make a lifelike estate.
 
     For 100 machines there are about 160 disks, 10 storage accounts with 18 file shares, 35 databases in
-    machines, 3 PostgreSQL servers, 2 AKS clusters and 2 vaults of either world; of all, some tens of percent are
-    not protected. Every item has its newest jobs, reaching equally far back for all, so that there are as
+    machines, 3 PostgreSQL servers, 2 AKS clusters and 2 vaults of either world; some tens of percent of all
+    are not protected. Every item has its newest jobs, reaching equally far back for all, so that there are as
     many as asked for. Where they would reach further back than the 14 days Azure keeps, more of the items (up
     to half) are backed up every four hours; beyond that they do reach further back.
     """
