@@ -122,12 +122,11 @@ class Store:
         """The row does not exist from `since` on."""
         key, name = row_id.lower(), rows_of(table)
         self.connection.execute(f"DELETE FROM {name} WHERE _key = ? AND _from >= ?", [key, since])
-        self.connection.execute(
-            f"UPDATE {name} SET _until = ? WHERE _key = ? AND _until > ?", [since, key, since]
-        )
+        # The index serves a condition on the key alone.
+        self.connection.execute(f"UPDATE {name} SET _until = least(_until, ?) WHERE _key = ?", [since, key])
 
     def get(self, table: str, row_id: str, at: float) -> Row | None:
-        # The index serves a condition on the key alone; a row has few versions.
+        # The same here; a row has few versions.
         names = ", ".join(TEXT + DYNAMIC)
         found = self.connection.execute(
             f"SELECT {names}, _from, _until FROM {rows_of(table)} WHERE _key = ?", [row_id.lower()]
