@@ -229,6 +229,11 @@ class Estate:
         """Say how long the item's next backups take."""
         self.world.setdefault("minutes", {})[item] = minutes
 
+    def recovery_point(self, item: str, *, ago: str, type: str = "Full") -> None:
+        """Add a recovery point that no job shows; `type` is that of a database's backup."""
+        known = self.world.setdefault("recovery_points", {}).setdefault(item, [])
+        known.append({"at": self.stamp(ago), "type": type})
+
     def rest(self, row_id: str, overlay: Mapping[str, Any]) -> None:
         """Say what the vault answers where Resource Graph differs: `{"properties": {...}}`."""
         strangers = sorted(set(overlay) - set(TEXT) - set(DYNAMIC))

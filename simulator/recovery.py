@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from simulator import recovery_backup, recovery_items, recovery_jobs, recovery_operations, recovery_vaults
+from simulator import (
+    recovery_backup,
+    recovery_items,
+    recovery_jobs,
+    recovery_operations,
+    recovery_point_bodies,
+    recovery_vaults,
+)
 from simulator.routes import Routes
 
 routes = Routes()
-for _service in (recovery_backup, recovery_operations, recovery_jobs, recovery_items, recovery_vaults):
+for _service in (
+    recovery_backup,
+    recovery_operations,
+    recovery_jobs,
+    recovery_point_bodies,
+    recovery_items,
+    recovery_vaults,
+):
     routes.all += _service.routes.all

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from simulator.recovery_rows import invalid
 from simulator.wire import Request
 
-_TERM = re.compile(r"\s*(\w+)\s+eq\s+'([^']*)'\s*", re.IGNORECASE)
+_TERM = re.compile(r"\s*(\w+)\s+eq\s*'([^']*)'\s*", re.IGNORECASE)
 _AND = re.compile(r"\band\b", re.IGNORECASE)
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d) (AM|PM)", re.IGNORECASE)
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from simulator.recovery_filters import terms
+from simulator.recovery_kinds import kind_of
 from simulator.recovery_rows import (
     ACTION,
     ITEM,
@@ -77,17 +78,17 @@ def backup_status(world: World, request: Request, **at: str) -> Response:
     if not isinstance(given.get("resourceType"), str):
         raise invalid("Provide a resourceType.")
     resource = given["resourceId"].rstrip("/").lower()
-    found = _protecting(world, at["subscription"], resource, str(given.get("poLogicalName") or ""))
+    found = _protecting(world, at["subscription"], resource, given)
     answer = _status(given, found)
     return Response(200, merged(answer, world.known.backup_status.get(resource, {})))
 
 
 def body(row: Row, *, expanded: bool = False) -> dict[str, Any]:
     """An item as its vault tells it: a function of the row."""
-    of_vm = _is_vm(row)
     given = row["properties"] or {}
+    kind = kind_of(given)
     properties = {name: one for name, one in given.items() if not _GRAPH_ONLY.fullmatch(name)}
-    if of_vm:
+    if kind and kind.name == "vm":
         properties["lastBackupTime"] = given.get("lastBackupTime") or NEVER
         properties["lastBackupStatus"] = given.get("lastBackupStatus") or ""
         properties.pop("vaultId", None)
@@ -96,11 +97,8 @@ def body(row: Row, *, expanded: bool = False) -> dict[str, Any]:
     else:
         properties["lastBackupStatus"] = given.get("lastBackupStatus") or "IRPending"
         properties["vaultId"] = f"https://{MANAGEMENT}{vault_of(row['id'])}"
+        properties.pop("policyName", None)
     return told(row, properties, TYPE)
-
-
-def _is_vm(row: Row) -> bool:
-    return str((row["properties"] or {}).get("backupManagementType")).lower() == "azureiaasvm"
 
 
 def _asked_for(properties: dict[str, Any], asked: dict[str, str]) -> bool:
@@ -111,15 +109,25 @@ def _asked_for(properties: dict[str, Any], asked: dict[str, str]) -> bool:
     )
 
 
-def _protecting(world: World, subscription: str, resource: str, friendly: str) -> Row | None:
-    """The item of a resource in whatever vault; a share is named besides its account."""
-    where = "lower(type) = ? AND starts_with(_key, ?) AND lower(properties->>'$.sourceResourceId') = ?"
-    values = [ITEMS, f"/subscriptions/{subscription.lower()}/", resource]
+def _protecting(world: World, subscription: str, resource: str, given: dict[str, Any]) -> Row | None:
+    """The item of a resource in whatever vault; a share or a database is named besides its resource."""
+    where = (
+        "lower(type) = ? AND starts_with(_key, ?) AND (lower(properties->>'$.sourceResourceId') = ? "
+        "OR lower(properties->>'$.dataSourceInfo.resourceID') = ?)"
+    )
+    values = [ITEMS, f"/subscriptions/{subscription.lower()}/", resource, resource]
     found = [world.rest_row(row) for row in world.store.query(TABLE, where, values, world.now())]
-    named = [
-        row for row in found if friendly.lower() in ("", str(row["properties"].get("friendlyName")).lower())
-    ]
+    named = [row for row in found if _is_named(row["properties"], given)]
     return named[0] if named else None
+
+
+def _is_named(properties: dict[str, Any], given: dict[str, Any]) -> bool:
+    """The type of the resource is the item's workload; a database may be named with its instance."""
+    if str(properties.get("workloadType")).lower() != given["resourceType"].lower():
+        return False
+    name = str(properties.get("friendlyName")).lower()
+    full = f"{properties.get('parentName')}/{name}".lower()
+    return str(given.get("poLogicalName") or "").lower() in ("", name, full)
 
 
 def _status(given: dict[str, Any], found: Row | None) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from simulator import clock, recovery_operations, recovery_runs
 from simulator.recovery_filters import moment, terms
+from simulator.recovery_kinds import kind_of
 from simulator.recovery_limits import count_read
+from simulator.recovery_matching import RUNNING, is_backup
 from simulator.recovery_rows import (
     ACTION,
     JOB,
@@ -50,6 +52,8 @@ _LISTED = (
     "activityId",
 )
 _FULL = (*_LISTED, "containerName", "extendedInfo")
+# A job of a database has one task, which stands as the job does, but for these.
+_DATABASE_TASK = {"Cancelling": "InProgress", "CompletedWithWarnings": "Completed"}
 # What recorded jobs say of their two tasks, by how the job stands.
 _TASKS = {
     "InProgress": ("Completed", "InProgress"),
@@ -95,19 +99,32 @@ def body(world: World, row: Row, names: tuple[str, ...]) -> dict[str, Any]:
     """A job as its vault tells it: a function of its row and now."""
     given = row["properties"]
     properties = {name: given.get(name) for name in names}
-    if given["status"] in recovery_runs.RUNNING:
+    if given["status"] in RUNNING:
         properties["endTime"] = None
         seconds = world.now() - clock.moment(given["startTime"])
         properties["duration"] = clock.iso_duration(round(seconds, 6))
     if "extendedInfo" in names:
-        properties["extendedInfo"] = {"tasksList": _tasks(given), **(given.get("extendedInfo") or {})}
+        properties["extendedInfo"] = {"tasksList": _tasks(row), **(given.get("extendedInfo") or {})}
     return told(row, properties, TYPE)
 
 
-def _tasks(given: dict[str, Any]) -> list[dict[str, str]]:
-    if given.get("operation") != "Backup" or given["status"] not in _TASKS:
+def _tasks(row: Row) -> list[dict[str, str]]:
+    given, kind = row["properties"], kind_of(row["properties"])
+    if not is_backup(row) or given["status"] not in _TASKS:
         return []
+    if kind and kind.is_database:
+        return [
+            {
+                "taskId": "Transfer data to vault",
+                "status": _DATABASE_TASK.get(given["status"], given["status"]),
+            }
+        ]
     snapshot, transfer = _TASKS[given["status"]]
+    if kind and kind.name == "files":
+        return [
+            {"taskId": "Take Snapshot", "taskType": "Normal", "status": snapshot},
+            {"taskId": "Transfer data to vault", "taskType": "Normal", "status": transfer},
+        ]
     return [
         {"taskId": "Take Snapshot", "duration": "PT0S", "status": snapshot},
         {"taskId": "Transfer data to vault", "duration": "PT0S", "status": transfer},
@@ -127,7 +144,8 @@ def _asked_for(row: Row, asked: dict[str, str]) -> bool:
     given = row["properties"]
     has = {
         "status": given.get("status"),
-        "operation": given.get("operation"),
+        # `Backup (Full)` is a Backup.
+        "operation": str(given.get("operation")).partition(" (")[0],
         "backupmanagementtype": given.get("backupManagementType"),
         "jobid": row["name"],
     }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator import clock
-from simulator.recovery_errors import cause, details, health, kpis
+from simulator import clock, database_rows, share_rows
+from simulator.recovery_errors import cause, details, details_of_database, details_of_share, health, kpis
+from simulator.recovery_kinds import Kind, backup_type, kind_of
 from simulator.store import Row
 
 _CHECKED: dict[str, Any] = {
@@ -24,12 +25,22 @@ def ended(job: Row, status: str, code: str, ends: float) -> Row:
         "duration": clock.iso_duration(round(seconds, 6)),
     }
     if code:
-        changes["errorDetails"] = [details(code)]
+        changes["errorDetails"] = [_details(job, code)]
     return changed(job, changes)
+
+
+def _details(job: Row, code: str) -> dict[str, Any]:
+    kind = kind_of(job["properties"])
+    if kind and kind.is_database:
+        return details_of_database(code)
+    return details_of_share(code) if kind and kind.name == "files" else details(code)
 
 
 def after(item: Row, job: Row, status: str, code: str) -> Row:
     """The item once the job has ended; the last backup is told by when it started."""
+    kind = kind_of(item["properties"])
+    if kind and kind.name != "vm":
+        return changed(item, _after_other(kind, item, job, code if status == "Failed" else ""))
     changes = _failed(item, code) if status == "Failed" else _succeeded(item)
     started = job["properties"]["startTime"]
     changes |= {
@@ -41,6 +52,22 @@ def after(item: Row, job: Row, status: str, code: str) -> Row:
     return changed(item, changes)
 
 
+def _after_other(kind: Kind, item: Row, job: Row, code: str) -> dict[str, Any]:
+    given, started = item["properties"], job["properties"]["startTime"]
+    if kind.is_database:
+        is_log = backup_type(job["properties"]["operation"]) == "Log"
+        shown = database_rows.last_backup(started, code)
+        made = database_rows.recovery_point(given, started, log=is_log)
+    else:
+        shown, made = share_rows.last_backup(started, code), share_rows.recovery_point(given, started)
+    return shown if code else shown | made | _configured(given)
+
+
+def _configured(given: dict[str, Any]) -> dict[str, Any]:
+    known = "currentProtectionState" in given
+    return {"currentProtectionState": "ProtectionConfigured"} if known else {}
+
+
 def _succeeded(item: Row) -> dict[str, Any]:
     given = item["properties"]
     changes: dict[str, Any] = {
@@ -50,8 +77,7 @@ def _succeeded(item: Row) -> dict[str, Any]:
         "healthDetails": [_CHECKED],
         "kpisHealths": kpis(),
     }
-    if "currentProtectionState" in given:
-        changes["currentProtectionState"] = "ProtectionConfigured"
+    changes |= _configured(given)
     if "recoveryPointCount" in (given.get("extendedInfo") or {}):
         count = int(given["extendedInfo"]["recoveryPointCount"]) + 1
         changes["extendedInfo"] = {**given["extendedInfo"], "recoveryPointCount": count}
@@ -68,4 +94,6 @@ def _failed(item: Row, code: str) -> dict[str, Any]:
 
 
 def changed(row: Row, changes: dict[str, Any]) -> Row:
-    return {**row, "properties": {**row["properties"], **changes}}
+    """None removes a property."""
+    kept = {name: one for name, one in row["properties"].items() if name not in changes}
+    return {**row, "properties": kept | {name: one for name, one in changes.items() if one is not None}}

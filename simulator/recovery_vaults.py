@@ -51,10 +51,11 @@ def vault(world: World, request: Request, **at: str) -> Response:
 @routes.on("GET", VAULT + "/backupPolicies", f"{ACTION}/backupPolicies/read", since=OLDEST)
 def policies(world: World, request: Request, **at: str) -> Response:
     asked = terms(request, ("backupManagementType", "workloadType", "isPrivateEndpointEnabled"))
-    kind = asked.get("backupmanagementtype", "").lower()
     found = rows(world, POLICIES, at)
-    if kind:
-        found = [row for row in found if str(row["properties"].get("backupManagementType")).lower() == kind]
+    if management := asked.get("backupmanagementtype", "").lower():
+        found = [row for row in found if _said(row, "backupManagementType") == management]
+    if workload := asked.get("workloadtype", "").lower():
+        found = [row for row in found if _workload(row) == workload]
     return page(request, found, _policy)
 
 
@@ -65,6 +66,16 @@ def policy(world: World, request: Request, **at: str) -> Response:
     if row is None:
         raise RefusedError(404, "", "", envelope="empty")
     return Response(200, _policy(world.rest_row(row)))
+
+
+def _workload(row: Row) -> str:
+    """Policies of machines do not name their workload, nor do older ones of shares."""
+    of_kind = {"azureiaasvm": "vm", "azurestorage": "azurefileshare"}
+    return _said(row, "workLoadType") or of_kind.get(_said(row, "backupManagementType"), "")
+
+
+def _said(row: Row, name: str) -> str:
+    return str((row["properties"] or {}).get(name) or "").lower()
 
 
 def _listed(world: World, request: Request, under: str) -> Response:

@@ -12,6 +12,7 @@ from simulator.store import KEPT, Row
 
 OUTCOME = re.compile(r"Completed|Cancelled|Never|CompletedWithWarnings(:\w+)?|Failed:\w+")
 BUSY = ("fail", "refuse")
+POINTS = ("Full", "Differential", "Incremental", "Log", "CopyOnlyFull", "SnapshotFull")
 LINKS = ("renewed", "lost", "without parameters")
 
 
@@ -22,6 +23,7 @@ class WorldFile:
     outcomes: dict[str, list[str]] = field(default_factory=dict)
     minutes: dict[str, float] = field(default_factory=dict)
     rest: dict[str, Row] = field(default_factory=dict)
+    recovery_points: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     backup_status: dict[str, dict[str, Any]] = field(default_factory=dict)
     role_assignments: list[dict[str, Any]] = field(default_factory=list)
     forbidden: list[str] = field(default_factory=list)
@@ -110,6 +112,17 @@ def _outcome(where: str, value: Any) -> str:
     return str(value)
 
 
+def _point(where: str, value: Any) -> dict[str, str]:
+    point = _object(where, value)
+    strangers = sorted(set(point) - {"at", "type", "name"})
+    if strangers:
+        raise ValueError(f"{where}: no such key {strangers}; known are at, type, name")
+    if point.get("type", POINTS[0]) not in POINTS:
+        raise ValueError(f"{where}: type: expected one of {', '.join(POINTS)}, got {point['type']!r:.80}")
+    told = {name: _text(f"{where}: {name}", one) for name, one in point.items()}
+    return {**told, "at": _stamp(f"{where}: at", point.get("at"))}
+
+
 def _busy(where: str, value: Any) -> str:
     if value not in BUSY:
         raise ValueError(f"{where}: expected one of {', '.join(BUSY)}, got {value!r:.80}")
@@ -166,6 +179,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "outcomes": _by_id(_list_of(_outcome)),
     "minutes": _by_id(_seconds),
     "rest": _by_id(_object),
+    "recovery_points": _by_id(_list_of(_point)),
     "backup_status": _by_id(_object),
     "role_assignments": _list_of(_object),
     "forbidden": _list_of(_text),

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from simulator import clock, recovery
+from simulator.estate import Estate
 from simulator.routes import dispatch
 from simulator.wire import Request, Response
 from simulator.world import Settings, World
@@ -166,3 +167,16 @@ def caller(
 ) -> Caller:
     going = Clock()
     return Caller(World.load(write(folder, rows, **known), settings, going), going)
+
+
+def estate() -> Estate:
+    """One to add to, whose vault is `VAULT`."""
+    made = Estate(NOW)
+    subscription = made.subscription("prod", id=SUB.rsplit("/", 1)[-1])
+    made.vault("rsv-1", subscription=subscription, group="rg-backup")
+    return made
+
+
+def playing(folder: Path, made: Estate, settings: Settings | None = None) -> Caller:
+    going = Clock()
+    return Caller(World.load(made.write(folder), settings, going), going)

@@ -196,10 +196,10 @@ class TestRefusing:
         client.clock.at += 86400
         assert client.backup("vm-1").status == 202
 
-    def test_an_item_that_is_no_machine_is_not_simulated(self, tmp_path):
-        share = item("share-1", backupManagementType="AzureStorage")
+    def test_an_item_that_no_service_of_azure_backs_up_is_not_simulated(self, tmp_path):
+        server = item("server-1", backupManagementType="MAB", workloadType="FileFolder")
 
-        assert error(caller(tmp_path, [share]).backup("share-1")) == (501, "NotSimulated")
+        assert error(caller(tmp_path, [server]).backup("server-1")) == (501, "NotSimulated")
 
 
 class TestBusy:
