@@ -15,6 +15,7 @@ from simulator import (
     generate_shares,
     protection_shapes,
 )
+from simulator.database_rows import DATABASES
 from simulator.estate import guid_of
 from simulator.generate_databases import Databases, of_databases
 from simulator.generate_dice import dice
@@ -32,7 +33,7 @@ from simulator.generate_shares import FileShares, of_shares
 WORKLOADS: dict[str, Workload] = {
     "vm": Machines(),
     "share": FileShares(),
-    **{kind: Databases(kind) for kind in ("sql", "hana", "ase")},
+    **{kind: Databases(kind) for kind in DATABASES},
     **{kind: Instances(kind) for kind in ("disk", "blob", "blob-vaulted", "postgresql-flexible", "aks")},
 }
 _CALLED = {
@@ -181,13 +182,16 @@ class Author:
         for protection in items:
             wanted = self.ration.next(protection.a_day)
             one = made(self.subscription, protection, WORKLOADS[protection.kind], wanted, self.seed)
-            self.items[protection.policy.id] += 1
+            self.items[protection.policy.id] += protection.fate not in (Fate.STOPPED, Fate.DELETED)
             self.files.add(RECOVERY, one.item, f"items: {protection.kind}", protection.fate.name.lower())
             for job, run in zip(one.jobs, one.runs, strict=True):
                 self.files.add(RECOVERY, job, f"jobs: {protection.kind}: {run.operation}", run.status)
             if one.outcomes:
                 self.files.say("outcomes", one.item["id"], one.outcomes)
                 self.files.say("minutes", one.item["id"], one.minutes)
+            if one.unlisted and protection.kind in DATABASES:
+                shown = generate_databases.points(protection.policy, one.unlisted)
+                self.files.say("recovery_points", one.item["id"], shown)
             for job_id, overlay in one.rest.items():
                 self.files.say("rest", job_id, overlay)
 
@@ -199,7 +203,7 @@ class Author:
                 described = of_machines(policy, items)
             case "share":
                 described = of_shares(policy, items)
-            case "sql" | "hana" | "ase":
+            case kind if kind in DATABASES:
                 described = of_databases(policy, items)
             case _:
                 described = of_instances(policy)

@@ -15,11 +15,12 @@ from simulator.generate_machine_items import RecoveryServices, state
 from simulator.generate_machines import Machine
 from simulator.generate_schedules import AS_OF, DAY, HOUR, MINUTE, Policy
 from simulator.recovery_errors import details_of_database
+from simulator.recovery_kinds import backup_type
 from simulator.store import Row
 
 Properties = dict[str, Any]
 
-FATES: Shares[Fate] = ((Fate.UNHEALTHY, 0.04), (Fate.GONE, 0.005), *COMMON)
+FATES: Shares[Fate] = ((Fate.UNHEALTHY, 0.04), (Fate.GONE, 0.004), *COMMON)
 PROTECTED = 0.65
 """The share of machines with databases that are backed up as such."""
 _HOW_MANY = {"sql": (2, 7), "hana": (1, 2), "ase": (1, 2)}
@@ -148,7 +149,9 @@ def _shown(described: Properties, protection: Protection, seen: History, chance:
     assert seen.newest is not None
     assert seen.good is not None
     full = database_rows.recovery_point(described, clock.stamp(seen.good.start))
-    count = {"recoveryPointCount": protection.policy.days}
+    days = protection.policy.days
+    oldest = clock.stamp(seen.good.start - days * DAY)
+    count = {"recoveryPointCount": days, "oldestRecoveryPoint": oldest}
     if seen.newest.status not in GOOD:
         changed = full | database_rows.last_backup(clock.stamp(seen.newest.start), seen.newest.code)
     elif protection.fate is Fate.UNHEALTHY:
@@ -162,6 +165,11 @@ def _shown(described: Properties, protection: Protection, seen: History, chance:
         log = clock.stamp(max(since - chance.uniform(1, 55) * MINUTE, seen.good.end))
         changed = full | database_rows.last_backup(log) | {"lastRecoveryPoint": log}
     return {**changed, "extendedInfo": {**changed["extendedInfo"], **count}}
+
+
+def points(policy: Policy, unlisted: Run) -> list[dict[str, str]]:
+    """The recovery point of a backup that no job shows: its item names a log, which needs one before it."""
+    return [{"at": clock.stamp(unlisted.start), "type": backup_type(_operation(unlisted, policy))}]
 
 
 def _operation(run: Run, policy: Policy) -> str:

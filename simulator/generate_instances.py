@@ -17,7 +17,7 @@ from simulator.store import Row
 
 Properties = dict[str, Any]
 
-FATES: Shares[Fate] = ((Fate.CONFIGURING, 0.03), (Fate.SUSPENDED, 0.03), *COMMON)
+FATES: Shares[Fate] = ((Fate.CONFIGURING, 0.03), (Fate.SUSPENDED, 0.04), (Fate.DELETED, 0.03), *COMMON)
 WITHOUT_JOBS: Shares[Fate] = (
     (Fate.CONFIGURING, 0.03),
     (Fate.STOPPED, 0.04),

@@ -58,11 +58,15 @@ class Workload(Protocol):
 
 @dataclass(frozen=True)
 class Made:
-    """An item's row, its jobs' (newest first, as the runs are), and what only `world.json` can say."""
+    """An item's row, its jobs' (newest first, as the runs are), and what only `world.json` can say.
+
+    `unlisted` is the newest run that made a recovery point, where no job is of it.
+    """
 
     item: Row
     jobs: list[Row]
     runs: list[Run]
+    unlisted: Run | None
     outcomes: list[str]
     minutes: float
     rest: Mapping[str, Row]
@@ -85,15 +89,16 @@ def made(
         for job in workload.jobs(item, protection, seen.runs, chance)
     ]
     rest = dict(_kept_back(jobs, chance))
-    return Made(item, jobs, seen.runs, _next(seen, protection, chance), _minutes(seen, usual), rest)
+    unlisted = None if seen.good in seen.runs else seen.good
+    return Made(item, jobs, seen.runs, unlisted, _next(seen, protection, chance), _minutes(seen, usual), rest)
 
 
 def _kept_back(jobs: list[Row], chance: random.Random) -> Iterator[tuple[str, Row]]:
-    """A few failures whose cause the vault alone tells."""
+    """A few failures whose cause the vault alone tells; of Recovery Services, whose rows may lack it."""
     for job in jobs:
-        if job["properties"]["status"] == "Failed" and chance.random() < 0.04:
-            errors = job["properties"].pop("errorDetails")
-            yield job["id"], {"properties": {"errorDetails": errors}}
+        told = job["properties"]
+        if told["status"] == "Failed" and "jobType" in told and chance.random() < 0.04:
+            yield job["id"], {"properties": {"errorDetails": told.pop("errorDetails")}}
 
 
 def _next(seen: History, protection: Protection, chance: random.Random) -> list[str]:

@@ -19,7 +19,7 @@ from simulator.store import Row
 
 UNPROTECTED = {"prod": 0.15, "shared": 0.22, "dev": 0.5, "test": 0.45}
 """The share of machines without a backup, by environment."""
-_GONE, _TWICE = 0.005, 0.008
+_GONE, _TWICE = 0.004, 0.008
 """Of the machines, those that replaced one whose item is still there; and those in two vaults."""
 
 _IMAGES = {

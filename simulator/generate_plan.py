@@ -180,8 +180,8 @@ def _subscription(
     regions = chance.sample(sorted(ZONES), chance.choice((1, 2, 2, 3)))
     if machines < MACHINES_PER_VAULT:
         regions = regions[:1]
-    ground = _Ground(size, chance, dialect, environment, regions)
-    fleets = tuple(_fleets(ground, range(first, first + machines), fleet_numbers))
+    ground = _Ground(size, chance, dialect, environment, regions, range(first, first + machines))
+    fleets = tuple(_fleets(ground, fleet_numbers))
     group = f"/subscriptions/{guid}/resourceGroups/{dialect.group_of('backup', environment)}"
     return Subscription(
         number=number,
@@ -192,13 +192,7 @@ def _subscription(
         dialect=dialect,
         machines=machines,
         first=first,
-        vaults=tuple(
-            _vault(size, group, environment, region, each)
-            for region in regions
-            for each in range(
-                1 + sum(one.machines for one in fleets if one.region == region) // MACHINES_PER_VAULT
-            )
-        ),
+        vaults=tuple(_vaults(ground, group, fleets)),
         backup_vaults=tuple(_backup_vault(group, environment, region) for region in regions),
         fleets=fleets,
     )
@@ -213,24 +207,25 @@ class _Ground:
     dialect: Dialect
     environment: str
     regions: Sequence[str]
+    machines: range
 
 
-def _fleets(ground: _Ground, machines: range, numbers: Iterator[int]) -> Iterator[Fleet]:
+def _fleets(ground: _Ground, numbers: Iterator[int]) -> Iterator[Fleet]:
     """An application has three fleets, all in one group and region; the first region has most."""
     size, chance, regions = ground.size, ground.chance, ground.regions
     tiers, policies = Spread(size.seed, "tiers"), Spread(size.seed, "policies", axis=1)
     shares = ((HOURLY, size.hourly), (WEEKLY, 0.08), (LATER, 0.35), (EVENING, 1.0))
     words = chance.sample(APPLICATIONS, len(APPLICATIONS))
-    first = machines.start
+    first = ground.machines.start
     for each in count():
-        if first >= machines.stop:
+        if first >= ground.machines.stop:
             return
         nth, number = each // 3, next(numbers)
         if each % 3 == 0:
             region = regions[0] if chance.random() < 0.6 else chance.choice(regions)
             application = words[nth % len(words)] + (str(nth // len(words) + 1) if nth >= len(words) else "")
         tier = pick(TIERS, tiers(number))
-        many = min(chance.randint(tier.fewest, tier.most), machines.stop - first)
+        many = min(chance.randint(tier.fewest, tier.most), ground.machines.stop - first)
         group = ground.dialect.group_of(application, ground.environment)
         policy = pick(shares, policies(number))
         yield Fleet(number, tier, application, region, group, first, many, policy)
@@ -248,11 +243,22 @@ _GUESTS_AND_SHARES = (
 """The policies of databases are those of their jobs: the weekly have a Differential on the other days."""
 
 
-def _vault(size: Size, group: str, environment: str, region: str, number: int) -> Vault:
-    name = f"rsv-{environment}-{SHORT[region]}-{number + 1:02}"
-    chance = dice(size.seed, group, name)
+def _vaults(ground: _Ground, group: str, fleets: Sequence[Fleet]) -> Iterator[Vault]:
+    """At least one in each region."""
+    spread, seed = Spread(ground.size.seed, "bad nights"), ground.size.seed
+    # Fewer than one vault for forty machines, so that each has a turn of its own.
+    turn = ground.machines.start // 40
+    for region in ground.regions:
+        machines = sum(one.machines for one in fleets if one.region == region)
+        for number in range(1 + machines // MACHINES_PER_VAULT):
+            name = f"rsv-{ground.environment}-{SHORT[region]}-{number + 1:02}"
+            yield _vault(dice(seed, group, name), f"{group}/providers", name, region, spread(turn))
+            turn += 1
+
+
+def _vault(chance: random.Random, providers: str, name: str, region: str, turn: float) -> Vault:
     provider = "microsoft.recoveryservices" if chance.random() < 0.12 else "Microsoft.RecoveryServices"
-    vault = f"{group}/providers/{provider}/vaults/{name}"
+    vault = f"{providers}/{provider}/vaults/{name}"
     local, ahead = ZONES[region] if chance.random() < 0.6 else ("UTC", 0.0)
     evening = chance.choice((19.0, 20.0, 20.5, 21.0, 22.0, 22.5, 23.0))
     policies = [
@@ -269,16 +275,16 @@ def _vault(size: Size, group: str, environment: str, region: str, number: int) -
             Policy(f"{vault}/backupPolicies/{name}", of, how, at, local, ahead, days)
             for name, of, how, at, days in policies
         ),
-        _bad_night(chance),
+        _bad_night(chance, turn),
     )
 
 
-def _bad_night(chance: random.Random) -> BadNight | None:
-    """One vault in ten had one in these two weeks, more likely of late."""
-    if chance.random() > 0.1:
+def _bad_night(chance: random.Random, turn: float) -> BadNight | None:
+    """One vault in fourteen had one in these two weeks, a bit more likely of late."""
+    if turn > 1 / 14:
         return None
-    until = AS_OF - int(14 * chance.random() ** 2.5) * DAY
-    return BadNight(until - DAY, until, chance.uniform(0.4, 0.9), pick(_STORM_CODES, chance.random()))
+    until = AS_OF - int(14 * chance.random() ** 1.5) * DAY
+    return BadNight(until - DAY, until, chance.uniform(0.4, 0.85), pick(_STORM_CODES, chance.random()))
 
 
 def _clock(hours: float) -> str:

@@ -35,7 +35,7 @@ _BACKUPS: dict[str, Shares[str]] = {
     "workspace": (("", 1.0),),
 }
 """How much of each is protected, and as what."""
-_DISKS = 0.12
+_DISKS = 0.2
 """The share of machines whose data disks are protected as such."""
 _FATES = {"blob": WITHOUT_JOBS, "disk": ((Fate.GONE, 0.04), *FATES)}
 

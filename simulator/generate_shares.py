@@ -18,7 +18,7 @@ from simulator.store import Row
 
 Properties = dict[str, Any]
 
-FATES: Shares[Fate] = ((Fate.GONE, 0.01), *COMMON)
+FATES: Shares[Fate] = ((Fate.GONE, 0.005), *COMMON)
 PROTECTED = 0.6
 """The share of storage accounts with file shares that are backed up."""
 _NAMES = ("docs", "profiles", "homes", "export", "scans")
