@@ -31,6 +31,7 @@ from simulator import (
     hooks,
     metadata,
     permissions,
+    protection,
     recovery,
     subscriptions,
 )
@@ -62,6 +63,7 @@ def all_routes(issuer: Issuer) -> list[Route]:
         *hooks.routes.all,
         *blob.routes.all,
         *recovery.routes.all,
+        *protection.routes.all,
         *automation.routes.all,
         *alerts.routes.all,
         *arm.routes.all,

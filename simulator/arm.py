@@ -28,6 +28,8 @@ routes = Routes()
 _ONE = "/subscriptions/{subscription}/{rest*}"
 _HIDDEN = ("tenantId", "resourceGroup", "subscriptionId")
 """Columns of Resource Graph that no resource carries."""
+_OWN_WRITES = "microsoft.dataprotection/backupvaults/"
+"""What lies below is written by its service alone, which does more than keep a row."""
 _WRITABLE = ("location", "tags", "kind", "managedBy", "sku", "plan", "identity", "zones", "extendedLocation")
 
 
@@ -118,7 +120,8 @@ def body(world: World, row: Row) -> dict[str, Any]:
 def _allowed(world: World, request: Request) -> Place:
     """Where the request points, if the caller may do it there; of a list everybody sees what he may."""
     here = place(request.path)
-    if here is None or (here.is_list and request.method != "GET"):
+    writes = request.method not in ("GET", "HEAD")
+    if here is None or (writes and (here.is_list or here.type.lower().startswith(_OWN_WRITES))):
         raise _not_simulated(request)
     if here.is_list:
         world.access.principal(request)

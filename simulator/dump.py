@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulator import alert_urls, blob_files, clock, recovery_runs, worldfile
+from simulator import alert_urls, blob_files, clock, protection_runs, recovery_runs, worldfile
 from simulator.access import Access
 from simulator.limits import Limits
 from simulator.store import DYNAMIC, FOREVER, KEPT, TEXT, Row, UnreadableError, Version, parsed, rows_of
@@ -41,6 +41,7 @@ def fill(world: World, folder: Path) -> None:
     alert_urls.seal_all(world)
     world.access = _access(world)
     recovery_runs.continue_all(world)
+    protection_runs.continue_all(world)
     blob_files.load(world, folder, seconds)
 
 

@@ -14,7 +14,8 @@ from simulator import clock
 from simulator import protection_shapes as shapes
 from simulator.estate import Estate, guid_of, seconds
 from simulator.protection_errors import cause
-from simulator.protection_kinds import KINDS, Kind, kind, rule_name
+from simulator.protection_kinds import Kind, destination, kind, rule_name
+from simulator.protection_terms import duration_seconds
 from simulator.store import Row
 
 _TYPE = "microsoft.dataprotection/backupvaults"
@@ -92,7 +93,13 @@ def instance(
     known = _refined(estate, of, resource_id, policy)
     name = shapes.instance_name(resource_id, guid_of("instance", vault, resource_id))
     described = shapes.instance(
-        known, _lower(vault), resource_id, policy=policy, location=held["location"], state=state
+        known,
+        _lower(vault),
+        resource_id,
+        policy=policy,
+        location=held["location"],
+        state=state,
+        **_of_policy(estate, policy),
     )
     if state == "SoftDeleted":
         gone = shapes.deleted(described, estate.now - 86400)
@@ -132,7 +139,7 @@ def instance_job(
         activity=guid_of("activity", name),
         user=user,
         operation=operation,
-        destination=_destination(row["properties"]),
+        destination=destination(row["properties"]["dataSourceInfo"]["datasourceType"]),
     )
     described |= shapes.course(described, status, start, end, tag=tag, codes=codes)
     if described["operationCategory"] == "Backup":
@@ -156,8 +163,7 @@ def _interval(estate: Estate, name: str, at: str, every: str, zone: str) -> str:
     """The wall-clock time of a Sunday about two months ago, with the zone's offset of that day."""
     if not re.fullmatch(r"[0-2]\d:[0-5]\d", at):
         raise ValueError(f"policy {name!r}: at must be a time such as 22:00, got {at!r}")
-    if not re.fullmatch(r"P(T\d+H|\d+[DW])", every):
-        raise ValueError(f"policy {name!r}: every must be such as PT4H, P1D or P1W, got {every!r}")
+    duration_seconds(every)
     day = datetime.fromtimestamp(estate.now - 60 * 86400, UTC)
     sunday = datetime.fromtimestamp(day.timestamp() - (day.weekday() + 1) % 7 * 86400, UTC)
     local = sunday.replace(
@@ -178,9 +184,15 @@ def _refined(estate: Estate, of: str, resource_id: str, policy: str) -> Kind:
     return known
 
 
-def _destination(instance: Mapping[str, Any]) -> str | None:
-    source = instance["dataSourceInfo"]["datasourceType"]
-    return next((one.destination for one in KINDS.values() if one.datasource == source), None)
+def _of_policy(estate: Estate, policy: str) -> dict[str, str]:
+    """How often its backups run, and how long the longest kept of them is kept."""
+    rules = estate.row(policy)["properties"]["policyRules"] if policy else []
+    kept = [rule["lifecycles"][0]["deleteAfter"]["duration"] for rule in rules if "lifecycles" in rule]
+    every = [rule["trigger"]["schedule"]["repeatingTimeIntervals"][0] for rule in rules if "trigger" in rule]
+    return {
+        "every": every[0].rpartition("/")[2] if every else "",
+        "retention": max(kept, key=duration_seconds, default=""),
+    }
 
 
 def _settle(shown: Row, status: str, started: str, codes: list[str]) -> None:

@@ -9,7 +9,7 @@ _MORE = "Refer https://aka.ms/AzureBackupTroubleshootFailures for more details."
 _SUPPORT = "If the issue persists, contact Microsoft support."
 _WAIT = "Wait until the running backup has completed, then retry."
 _ROLES = "Grant the vault's identity the roles it needs, and retry."
-_EXTENSION = "Check the backup extension of the cluster, its identity and its pods."
+_CLUSTER = "Check the backup extension of the cluster, its identity and its pods."
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,49 @@ class Cause:
     retryable: bool = False
 
 
+# A role is missing, or what it would be on (troubleshooting of disks and of AKS).
+_RIGHTS = {
+    "LinkedAuthorizationFailed": "A role on a linked resource is missing.",
+    "UserErrorDiskBackupAuthorizationFailed": "The vault may not back up the disk.",
+    "UserErrorDiskBackupDiskOrMSIPermissionsNotPresent": "The disk is gone, or the right to it.",
+    "UserErrorDiskBackupSnapshotRGOrMSIPermissionsNotPresent": "The snapshots' group, or the right, is gone.",
+    "UserErrorMSIPermissionsNotPresentOnDES": "The vault may not use the disk encryption set.",
+    "UserErrorNotEnoughPermissionOnDisk": "The vault may not read the disk.",
+    "UserErrorNotEnoughPermissionOnSnapshotRG": "The vault may not write the snapshots.",
+    "UserErrorSnapshotRGOrMSIPermissionsNotPresent": "The snapshots' group or the right to it is gone.",
+}
+# Something is set so that no backup can work (troubleshooting of disks).
+_SETTINGS = {
+    "BackupAgentPluginHostValidateProtectionError": "The data source cannot be protected as it is.",
+    "UserErrorDESKeyVaultKeyDisabled": "The key of the disk encryption set is disabled.",
+    "UserErrorDESKeyVaultKeyNotAvailable": "The key of the disk encryption set is not there.",
+    "UserErrorDiskBackupDiskTypeNotSupported": "Disks of this type are not supported.",
+    "UserErrorInvalidOperationalStoreResourceGroup": "The snapshots' group is not valid.",
+    "UserErrorMissingSubscriptionRegistration": "The subscription is not registered for Microsoft.Compute.",
+    "UserErrorOperationalStoreParametersNotProvided": "No group for the snapshots is given.",
+    "UserErrorSnapshotRGNotFound": "The snapshots' group does not exist.",
+    "UserErrorSnapshotRGSubscriptionMismatch": "The snapshots' group is in another subscription.",
+    "UserErrorSubscriptionDiskQuotaLimitReached": "The subscription has no snapshots left to take.",
+}
+# Clusters, their extension and their volumes (troubleshooting of AKS); some are warnings only.
+_CLUSTERS = {
+    "DppUserErrorVaultTierPolicyNotSupported": "The cluster cannot be backed up to the vault tier.",
+    "KubernetesBackupCustomResourcesTrackingTimeOutError": "The extension's pods lack processor or memory.",
+    "KubernetesBackupGenericWarning": "Some of the cluster was not backed up.",
+    "KubernetesBackupListExtensionsError": "The extensions of the cluster cannot be listed.",
+    "UserErrorBackupFailedBackupStorageLocationReadOnly": "The backup storage location is read-only.",
+    "UserErrorBackupPluginPodRestartedDuringBackup": "A pod restarted during the backup.",
+    "UserErrorExtensionMSIMissingPermissionsOnBackupStorageLocation": "The extension may not write.",
+    "UserErrorHookExecutionFailed": "A hook failed.",
+    "UserErrorKubernetesBackupExtensionHasErrors": "The extension has errors.",
+    "UserErrorKubernetesBackupExtensionIdentityNotFound": "The extension has no identity.",
+    "UserErrorKubernetesBackupExtensionNotFoundError": "The cluster has no extension.",
+    "UserErrorNamespaceNotFound": "A namespace does not exist.",
+    "UserErrorNoDefaultBackupStorageLocationFound": "The extension has no default storage location.",
+    "UserErrorPVSnapshotDisallowedByPolicy": "A policy forbids the snapshots.",
+    "UserErrorPVSnapshotLimitReached": "A volume has no snapshots left to take.",
+    "UserErrorSnapshotResourceGroupHasLocks": "The snapshots' group has a lock.",
+}
 _CAUSES = (
     Cause("InternalServerError", "Internal Server Error", _MORE, human=False, retryable=True),
     Cause(
@@ -47,23 +90,16 @@ _CAUSES = (
         "internal limit.",
         "Please retry after few hours",
     ),
-    Cause("UserErrorManagedDiskNotFound", "The managed disk does not exist.", "Delete the backup instance."),
-    Cause("UserErrorSnapshotRGNotFound", "The resource group of the snapshots does not exist.", _MORE),
     Cause(
-        "UserErrorSubscriptionDiskQuotaLimitReached", "The subscription has no snapshots left to take.", _MORE
+        "BMSUserErrorInvalidInput", "Input provided for the call is invalid.", "Correct the input and retry."
     ),
+    Cause("UserErrorManagedDiskNotFound", "The managed disk does not exist.", "Delete the backup instance."),
     Cause(
         "UserErrorMissingRequiredPermissions",
         "Appropriate permissions to perform the operation is missing.",
         "Grant appropriate permissions to perform this operation as mentioned at "
         "https://aka.ms/UserErrorMissingRequiredPermissions and retry the operation.",
     ),
-    Cause("UserErrorNotEnoughPermissionOnDisk", "The vault may not read the disk.", _ROLES),
-    Cause("UserErrorNotEnoughPermissionOnSnapshotRG", "The vault may not write the snapshots.", _ROLES),
-    Cause(
-        "UserErrorDiskBackupDiskOrMSIPermissionsNotPresent", "The disk or the right to it is gone.", _ROLES
-    ),
-    Cause("LinkedAuthorizationFailed", "A role on a linked resource is missing.", _ROLES),
     Cause(
         "ExtensionTimedOutWaitingForBackupItemSync",
         "The backup extension waited too long for its items.",
@@ -77,11 +113,9 @@ _CAUSES = (
         "Wait an hour and retry.",
         human=False,
     ),
-    Cause("UserErrorKubernetesBackupExtensionNotFoundError", "The cluster has no extension.", _EXTENSION),
-    Cause("UserErrorKubernetesBackupExtensionHasErrors", "The extension has errors.", _EXTENSION),
-    Cause("UserErrorBackupPluginPodRestartedDuringBackup", "A pod restarted during the backup.", _EXTENSION),
-    Cause("KubernetesBackupGenericWarning", "Some of the cluster was not backed up.", _EXTENSION),
-    Cause("UserErrorPVSnapshotDisallowedByPolicy", "A policy forbids the snapshots.", _EXTENSION),
+    *(Cause(code, message, _ROLES) for code, message in _RIGHTS.items()),
+    *(Cause(code, message, _MORE) for code, message in _SETTINGS.items()),
+    *(Cause(code, message, _CLUSTER) for code, message in _CLUSTERS.items()),
 )
 _BY_CODE = {one.code.lower(): one for one in _CAUSES}
 

@@ -48,6 +48,11 @@ def kind(name: str) -> Kind:
     return KINDS[name]
 
 
+def destination(datasource: str) -> str | None:
+    """What jobs of this type of source call the store they write to; of unknown types nothing is said."""
+    return next((one.destination for one in KINDS.values() if one.datasource == datasource), None)
+
+
 def rule_name(every: str) -> str:
     """What the portal calls the backup rule of a schedule."""
     return next((name for start, name in _RULES.items() if every.startswith(start)), "BackupIntervals")

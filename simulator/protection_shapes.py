@@ -9,6 +9,7 @@ from urllib.parse import quote
 from simulator import clock
 from simulator.protection_errors import details, user_facing
 from simulator.protection_kinds import Kind
+from simulator.protection_terms import facts, parameters
 
 Properties = dict[str, Any]
 
@@ -106,86 +107,85 @@ def instance_name(resource_id: str, guid: str) -> str:
     return f"{parts[8]}-{parts[-1]}-{guid}"
 
 
+_NOTHING = dict.fromkeys(
+    (
+        "protectionErrorDetails",
+        "datasourceAuthCredentials",
+        "dataSourceProperties",
+        "identityDetails",
+        "validationType",
+        "resourceGuardOperationRequests",
+    )
+)
+
+
 def instance(
-    kind: Kind, vault_id: str, resource_id: str, *, policy: str, location: str, state: str = CONFIGURED
+    kind: Kind,
+    vault_id: str,
+    resource_id: str,
+    *,
+    policy: str,
+    location: str,
+    state: str = CONFIGURED,
+    every: str = "",
+    retention: str = "",
 ) -> Properties:
-    """A backup instance that has not been backed up yet; `policy` is an id."""
+    """A backup instance that has not been backed up yet.
+
+    `policy` is an id; `every` and `retention` are what it says, else what is usual for the kind.
+    """
     parts = resource_id.split("/")
     top, name = "/".join(parts[:9]), parts[-1]
-    source = {
-        "objectType": "Datasource",
-        "datasourceType": kind.datasource,
-        "resourceID": resource_id,
-        "resourceName": name,
-        "resourceType": kind.resource,
-        "resourceLocation": location,
-        "resourceUri": "",
-        "resourceProperties": None,
-        "baseUri": None,
-    }
+    source = _source(kind, resource_id, location)
     in_set = len(parts) > 9 or kind.resource.endswith("/managedClusters")
     above = {"objectType": "DatasourceSet", "resourceID": top, "resourceName": parts[8]}
     above["resourceType"] = "/".join(kind.resource.split("/")[:2])
+    friendly = f"{parts[8]}\\{name}" if in_set else name
     return {
-        "friendlyName": f"{parts[8]}\\{name}" if in_set else name,
+        "friendlyName": friendly,
         "objectType": "BackupInstance",
         "dataSourceInfo": source,
         "dataSourceSetInfo": {**source, **above} if in_set else None,
         "policyInfo": {
             "policyId": policy,
             "policyVersion": "",
-            "policyParameters": _parameters(kind, "/".join(parts[:5])),
+            "policyParameters": parameters(kind, "/".join(parts[:5])),
         },
         "currentProtectionState": state,
         "protectionStatus": {"status": state, "errorDetails": None},
-        "protectionErrorDetails": None,
         "provisioningState": "Succeeded",
-        "datasourceAuthCredentials": None,
-        "dataSourceProperties": None,
-        "identityDetails": None,
-        "validationType": None,
-        "resourceGuardOperationRequests": None,
-        "backupInstanceExtendedProperties": _graph_adds(vault_id, resource_id, location),
+        **_NOTHING,
+        "backupInstanceExtendedProperties": {
+            **_graph_adds(vault_id, friendly, location),
+            "policyExtendedInfo": facts(every or kind.every, retention or kind.retention),
+        },
     }
 
 
-def _graph_adds(vault_id: str, resource_id: str, location: str) -> Properties:
+def _source(kind: Kind, resource_id: str, location: str) -> Properties:
+    return {
+        "objectType": "Datasource",
+        "datasourceType": kind.datasource,
+        "resourceID": resource_id,
+        "resourceName": resource_id.rpartition("/")[2],
+        "resourceType": kind.resource,
+        "resourceLocation": location,
+        "resourceUri": "",
+        "resourceProperties": None,
+        "baseUri": None,
+    }
+
+
+def _graph_adds(vault_id: str, friendly: str, location: str) -> Properties:
     return {
         "vaultId": vault_id,
         "protectedPrimaryRegion": location,
         "protectedSecondaryRegion": None,
         "protectionStateInSecondaryRegion": None,
         "allowedOperations": ["BackupNow", "Restore", "ChangePolicy", "StopBackup", "Delete"],
-        "dataSourceExtendedInfo": {"dataSourceId": resource_id},
+        "dataSourceExtendedInfo": {"dataSourceId": friendly},
         "recoveryPointInfo": {"latestRecoveryPointInPrimaryRegion": None},
     }
-
-
-def _parameters(kind: Kind, group: str) -> Properties | None:
-    """What a policy needs to be told of one instance: where snapshots go, which containers and namespaces."""
-    stores = [
-        {
-            "dataStoreType": kind.store,
-            "objectType": "AzureOperationalStoreParameters",
-            "resourceGroupId": group,
-        }
-    ]
-    if kind.backup_type == "Discrete":
-        return {"backupDatasourceParametersList": [_CONTAINERS]}
-    if kind.resource.endswith("/managedClusters"):
-        return {"dataStoreParametersList": stores, "backupDatasourceParametersList": [_CLUSTER]}
-    return {"dataStoreParametersList": stores} if kind.backup_type == "Incremental" else None
-
-
-_CONTAINERS = {"objectType": "BlobBackupDatasourceParameters", "containersList": ["data"]}
-_CLUSTER = {
-    "objectType": "KubernetesClusterBackupDatasourceParameters",
-    "snapshotVolumes": True,
-    "includeClusterScopeResources": True,
-    "includedNamespaces": [],
-    "excludedNamespaces": [],
-    "labelSelectors": [],
-}
 
 
 def deleted(instance: Mapping[str, Any], at: float, days: int = 14) -> Properties:
@@ -299,17 +299,17 @@ def _extended(job: Mapping[str, Any], status: str, tag: str, codes: list[str]) -
     if status not in RUNNING:
         known = {
             "OriginalDatasourceSizeInBytes": "4294967296",
-            "DatasourceType": job["dataSourceType"],
-            "TaskId": job["activityID"],
+            "DatasourceType": job.get("dataSourceType"),
+            "TaskId": job.get("activityID"),
         }
     task = {
         "taskId": 1,
-        "taskName": f"Trigger {job['operationCategory']}",
+        "taskName": f"Trigger {job.get('operationCategory') or 'Backup'}",
         "taskStatus": _TASK.get(status, status),
         "taskProgress": None,
         "additionalDetails": known,
     }
-    point = {"recoveryPointID": job["activityID"].replace("-", ""), "recoveryPointTime": _YEAR_ONE}
+    point = {"recoveryPointID": str(job.get("activityID")).replace("-", ""), "recoveryPointTime": _YEAR_ONE}
     return {
         "additionalDetails": {"RetentionTag": tag},
         "backupInstanceState": None,
@@ -323,4 +323,4 @@ def _extended(job: Mapping[str, Any], status: str, tag: str, codes: list[str]) -
 
 
 def _warnings(job: Mapping[str, Any], codes: list[str]) -> list[Properties]:
-    return [{"resourceName": job["dataSourceName"], "warning": user_facing(code)} for code in codes]
+    return [{"resourceName": job.get("dataSourceName"), "warning": user_facing(code)} for code in codes]

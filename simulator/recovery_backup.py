@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from simulator import clock, recovery_matching, recovery_operations, recovery_requests, recovery_runs
+from simulator import (
+    clock,
+    recovery_matching,
+    recovery_operations,
+    recovery_requests,
+    recovery_runs,
+    triggers,
+)
 from simulator.recovery_errors import cause
 from simulator.recovery_kinds import Kind, backup_type, is_on_demand, kind_of
 from simulator.recovery_rows import ACTION, ITEM, OLDEST, invalid, refusal, require_item, vault_of
@@ -42,7 +49,7 @@ def backup(world: World, request: Request, **at: str) -> Response:
         raise refusal(400, **_busy(kind))
     job = "" if busy else recovery_runs.start(world, item, asked)["name"]
     operation = recovery_operations.begin(world, item["id"], {"error": _busy(kind)} if busy else {"job": job})
-    _log(world, item, body, job)
+    triggers.record(world, item["id"], vault_of(item["id"]), body, job)
     return recovery_operations.accepted(world, request, item["id"], operation)
 
 
@@ -93,17 +100,3 @@ def _refuse_limit(world: World, kind: Kind, asked: str, jobs: list[Row]) -> None
             "Operation is blocked as you have reached the limit on number of operations permitted in "
             "24 hours.\r\nRetry the operation after 24 hours.",
         )
-
-
-def _log(world: World, item: Row, body: Any, job: str) -> None:
-    vault = vault_of(item["id"])
-    world.triggers.append(
-        {
-            "at": clock.stamp(world.now()),
-            "item": item["id"],
-            "vault": vault,
-            "subscription": vault.split("/")[2],
-            "body": body,
-            "job": job or None,
-        }
-    )

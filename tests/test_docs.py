@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import typer.main
 from backupkit.evidence import Case, History
-from backupkit.failures import classify, known_codes
+from backupkit.failures import CAUSES, TABLES, Failure, classify, known_codes
 from backupkit.params import CommonParams, Parameter, parameters, shown
 from backupkit.records import Job
 from deployer import cli as deploying
@@ -35,7 +35,7 @@ from simulator.routes import Route
 
 ROOT = Path(__file__).parents[1]
 README, OPERATING, SIMULATOR = "README.md", "docs/operating.md", "docs/simulator.md"
-DEPLOYING = "docs/deploying.md"
+DEPLOYING, FAILURE_CODES = "docs/deploying.md", "docs/failure-codes.md"
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 )
@@ -69,6 +69,10 @@ def choices(parameter: Parameter) -> str:
 VAULT = (
     "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.RecoveryServices/vaults/{vault}"
 )
+BACKUP_VAULT = (
+    "/subscriptions/{subscription}/resourceGroups/{group}"
+    "/providers/Microsoft.DataProtection/backupVaults/{vault}"
+)
 ACCOUNT = (
     "/subscriptions/{subscription}/resourceGroups/{group}"
     "/providers/Microsoft.Automation/automationAccounts/{account}"
@@ -93,6 +97,8 @@ def host(route: Route) -> str:
 def path(route: Route) -> str:
     text = re.sub(r"\(\?P<(\w+)>\[\^/\]\+\)", r"{\1}", route.path.pattern)
     text = re.sub(r"\(\?P<(\w+)>\.\+\)", r"{\1*}", text).replace("\\", "")
+    text = text.replace(BACKUP_VAULT + "/backupInstances/{instance}", "{instance}")
+    text = text.replace(BACKUP_VAULT, "{backup vault}")
     return text.replace(VAULT + ITEM, "{item}").replace(VAULT, "{vault}").replace(ACCOUNT, "{account}")
 
 
@@ -119,11 +125,38 @@ def key_rows() -> Iterator[str]:
             yield f"| `{place}.{name}` | {code(default)} | {meaning} |"
 
 
+def class_rows() -> Iterator[str]:
+    yield "| class | meaning | codes |"
+    yield "| --- | --- | --- |"
+    for cause, meaning in CAUSES.items():
+        yield f"| `{cause}` | {meaning} | {sum(row.cause == cause for row in known_codes())} |"
+
+
+def failure_rows() -> Iterator[str]:
+    for name, rows in TABLES.items():
+        yield from (f"## {name}", "", "| code | class | what to do | from |", "| --- | --- | --- | --- |")
+        for row in known_codes():
+            if row in rows:
+                yield f"| {code_cell(row)} | {row.cause} | {row.remedy} | {source_cell(row)} |"
+        yield ""
+
+
+def code_cell(row: Failure) -> str:
+    numbers = [str(number) for number in row.numbers if str(number) != row.code]
+    return ", ".join([code(row.code), *numbers])
+
+
+def source_cell(row: Failure) -> str:
+    return f"[{row.source.rsplit('/', 1)[-1]}](https://{row.source})" if "/" in row.source else row.source
+
+
 MADE = {
     (DEPLOYING, "keys of schedules.json"): key_rows,
     (README, "parameters of auto_retry"): lambda: parameter_rows(lambda name: name not in COMMON),
     (README, "parameters of every runbook"): lambda: parameter_rows(lambda name: name in COMMON),
     (SIMULATOR, "operations"): operation_rows,
+    (FAILURE_CODES, "classes"): class_rows,
+    (FAILURE_CODES, "codes"): failure_rows,
 }
 
 

@@ -89,7 +89,7 @@ def test_the_kit_has_layers_and_no_cycles():
     }
 
     assert needs.get("backupkit.errors", set()) == set()
-    plain = {"errors", "times", "failures", "failure_codes", "failure_codes_vm"}
+    plain = {"errors", "times", "failures", "kinds"}
     assert needs.get("backupkit.records", set()) <= {f"backupkit.{name}" for name in plain}
     assert [module for module in needs if "backupkit.entrypoint" in needs[module]] == []
     TopologicalSorter(needs).prepare()

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from backupkit import vaults as vault
+from backupkit import starts, vaults
 from backupkit.alerts import AlertHint
 from backupkit.arm import Arm
 from backupkit.blobs import ConflictError
 from backupkit.errors import ArmError, BackupkitError, OutOfTimeError
 from backupkit.estate import Estate, Unread
-from backupkit.evidence import Case, History, histories, merged
+from backupkit.evidence import Case, History
+from backupkit.kinds import DATABASES
 from backupkit.ledger import Ledger
 from backupkit.limits import JOB_READS_AN_HOUR
 from backupkit.params import CommonParams
 from backupkit.records import Item, Job, Policy, Source, subscription_of
+from backupkit.retries import Known
+from backupkit.starts import Start, Wanted
+from backupkit.ties import histories, merged
 from backupkit.times import NEVER
-from backupkit.vaults import Start
 
 DAY = timedelta(hours=24)
 SECONDS_TO_SETTLE = 120.0
 
 
 class Backups:
-    """The verbs a retry needs. What could not be read stands in `unread`, and by vault in `unread_vaults`."""
+    """The verbs a retry needs. What could not be read stands in `unread`, and why in `known`."""
 
     def __init__(
         self, arm: Arm, options: CommonParams, only: Collection[str] = (), ledger: Ledger | None = None
@@ -38,18 +42,19 @@ class Backups:
         self._seen: list[str] = []
         self._alerts: Sequence[AlertHint] | None = None
         self._jobs: list[Job] = []
-        self._items: list[Item] = []
+        self._items: dict[str, Item] = {}
         self._sizes: Counter[str] = Counter()
         self._policies: list[Policy] = []
         self._sources: dict[str, Source] = {}
         self._since = self._from = self._until = NEVER
         self.running: Counter[str] = Counter()
         self._without_items: set[str] = set()
+        self._proved: set[str] = set()
 
     @property
-    def unread_vaults(self) -> Mapping[str, str]:
-        """Why, by vault and whatever else could not be read, `accept_unread` or not."""
-        return self._estate.failed
+    def known(self) -> Known:
+        """`unread` says why whatever could not be read was not, `accept_unread` or not."""
+        return Known(self.running, self._estate.failed, self._ledger.unread if self._ledger else {})
 
     @property
     def unread(self) -> list[Unread]:
@@ -95,12 +100,12 @@ class Backups:
         return [one for one in self._alerts or () if not any(_names(one, history) for history in found)]
 
     def _named(self) -> set[str]:
-        """Vaults of the alerts; Backup vaults are not looked at."""
-        named = {one.vault for one in self._alerts or () if "/microsoft.recoveryservices/" in one.vault}
+        """Vaults of the alerts."""
+        named = {one.vault for one in self._alerts or ()}
         return {one for one in named if not self._only or one in self._only}
 
     def failing(self, since: datetime, until: datetime) -> list[History]:
-        """What Resource Graph tells of the vaults with a failed job that started or ended in the window.
+        """What Resource Graph tells of the vaults with a failed backup of the window.
 
         Other jobs are read for a day at least, since attempts count for a day.
         """
@@ -111,25 +116,49 @@ class Backups:
         names = sorted(one for one in failed if one in chosen or not (self._only or self._alerts))
         self._since, self._from, self._until = since, min(since, until - DAY), until
         self._jobs = self._estate.jobs(names, self._from, until)
-        self._items = self._estate.items(names)
+        self._items = {item.key: item for item in self._estate.items(names)}
         self._without_items = set(self._estate.failed)
-        self._sizes = Counter(item.vault for item in self._items)
+        self._sizes = Counter(item.vault for item in self._items.values())
         self._policies = self._estate.policies(names)
         return self._with_sources()
 
     def confirm(self, names: Iterable[str]) -> list[History]:
-        """Lay each of these vaults' own job lists over what Resource Graph told."""
+        """Lay each of these vaults' own lists of jobs and databases over what Resource Graph told."""
         listed: list[Job] = []
+        holding = {item.vault for item in self._items.values() if item.workload in DATABASES}
         for name in sorted({*names, *self._named()} - self._estate.failed.keys()):
             try:
                 jobs = self._list(name)
+                databases = vaults.databases(self._arm, name) if name in holding else []
             except (ArmError, OutOfTimeError) as error:
                 self._estate.could_not_read(name, error)
                 continue
             listed.extend(jobs)
+            self._items.update((item.key, item) for item in databases)
             self.running[name] = sum(job.is_backup and job.is_running for job in jobs)
         self._jobs = merged(self._jobs, listed)
         return self._with_sources()
+
+    def prove(self, cases: Iterable[Case]) -> dict[str, Case]:
+        """The databases among the cases with what their recovery points say, by item; each is asked once.
+
+        Points alone tell the type of a backup that no job shows. One whose points cannot be read is unread.
+        """
+        proved = {}
+        for case in cases:
+            item = case.history.item
+            if item is None or item.workload not in DATABASES or item.key in self._proved:
+                continue
+            self._proved.add(item.key)
+            found: list[Job] = []
+            try:
+                found = vaults.recovered(self._arm, item, case.failure.until, self._until + DAY)
+            except (ArmError, OutOfTimeError) as error:
+                self._estate.could_not_read(item.key, error)
+            jobs = sorted([*case.history.jobs, *found], key=lambda job: (job.started, job.name), reverse=True)
+            history = replace(case.history, jobs=tuple(jobs))
+            proved[item.key] = replace(case, history=history, attempts=history.attempts(self._until))
+        return proved
 
     def _with_sources(self) -> list[History]:
         """The histories; the machines behind items with a failure of the window are read, each once."""
@@ -145,9 +174,9 @@ class Backups:
         return self._sizes[name]
 
     @property
-    def unrecalled(self) -> Mapping[str, str]:
-        """Why, by item, it is not known what was tried."""
-        return self._ledger.unread if self._ledger else {}
+    def remembers(self) -> bool:
+        """Whether a ledger is kept."""
+        return self._ledger is not None
 
     def recall(self, cases: Sequence[Case], keys: Collection[str]) -> list[Case]:
         """The cases; those with these keys with what the ledger knows was tried."""
@@ -173,27 +202,25 @@ class Backups:
         if self._ledger and self._ledger.broken:
             self._estate.could_not_read(self._ledger.url, self._ledger.broken)
 
-    def start_all(self, wanted: Iterable[tuple[Item, datetime]]) -> dict[str, Start]:
+    def start_all(self, wanted: Iterable[Wanted]) -> dict[str, Start]:
         """Start them one by one while there is time to learn what becomes of them, then learn it together.
 
-        Each item comes with the moment its new recovery point may expire; the answer is by item key.
+        The answer is by item key.
         """
-        starts = [
-            self._start(item, until) for item, until in wanted if self._arm.seconds_left > SECONDS_TO_SETTLE
-        ]
-        settled = self._settled(starts)
+        asked = [self._start(one) for one in wanted if self._arm.seconds_left > SECONDS_TO_SETTLE]
+        settled = self._settled(asked)
         self._conclude(settled)
         return {start.item.key: start for start in settled}
 
-    def _start(self, item: Item, until: datetime) -> Start:
+    def _start(self, wanted: Wanted) -> Start:
         try:
             if self._ledger:
-                self._ledger.intend(item)
+                self._ledger.intend(wanted.item, wanted.kind)
         except ConflictError:
-            return Start(item, taken=True)
+            return Start(wanted.item, taken=True)
         except BackupkitError as error:
-            return Start(item, refusal=f"nothing was started: {error}")
-        return vault.start_vm_backup(self._arm, item, keep_until=until)
+            return Start(wanted.item, refusal=f"nothing was started: {error}")
+        return starts.start(self._arm, wanted)
 
     def _conclude(self, settled: Iterable[Start]) -> None:
         """An outcome that cannot be written stays open, and the vault's jobs tell the next run."""
@@ -207,9 +234,9 @@ class Backups:
                 break  # `broken` says why
         self._check_ledger()
 
-    def _settled(self, starts: Iterable[Start]) -> list[Start]:
+    def _settled(self, asked: Iterable[Start]) -> list[Start]:
         """Learn what became of the starts, from their operations, else from the vaults' lists."""
-        settled = vault.settle(self._arm, starts)
+        settled = starts.settle(self._arm, asked)
         names = sorted({one.item.vault for one in settled if one.open and not one.job})
         known = {job.name.lower() for job in self._jobs}
         listed: list[Job] = []
@@ -218,15 +245,15 @@ class Backups:
                 listed.extend(self._list(name))
             except BackupkitError as error:
                 self._estate.could_not_read(name, error)
-        return vault.settle_from_list(settled, listed, known)
+        return starts.settle_from_list(settled, listed, known)
 
-    def follow(self, starts: Iterable[Start], span: timedelta) -> Iterator[tuple[Start, Job]]:
+    def follow(self, started: Iterable[Start], span: timedelta) -> Iterator[tuple[Start, Job]]:
         """The started backups with their last state, each as it ends, those that still run at last.
 
         Looks at the vaults' lists every two minutes, or less often where more of one subscription are
         watched than half its hourly reads would bear.
         """
-        waiting = {one.job.lower(): one for one in starts if one.job and not one.refusal}
+        waiting = {one.job.lower(): one for one in started if one.job and not one.refusal}
         left = span.total_seconds()
         jobs: dict[str, Job] = {}
         while waiting and left > 0:
@@ -251,19 +278,19 @@ class Backups:
         return {name: found[name] for name in waiting if name in found}
 
     @staticmethod
-    def _pause(starts: Iterable[Start]) -> float:
-        watched = {one.item.vault for one in starts}
+    def _pause(waiting: Iterable[Start]) -> float:
+        watched = {one.item.vault for one in waiting}
         most = max(Counter(map(subscription_of, watched)).values())
         return max(120.0, most * 3600 * 2 / JOB_READS_AN_HOUR)
 
     def _list(self, name: str) -> list[Job]:
         # The filter bounds starts: a failure of the window may have started before it. Its end is a day
         # ahead, since a vault's clock may be ahead of ours.
-        starts = (job.started for job in self._jobs if job.vault == name and job.failed)
-        return vault.jobs(self._arm, name, min([self._from, *starts]), self._until + DAY)
+        began = (job.started for job in self._jobs if job.vault == name and job.failed)
+        return vaults.jobs(self._arm, name, min([self._from, *began]), self._until + DAY)
 
     def _histories(self, jobs: Iterable[Job]) -> list[History]:
-        found = histories(self._items, jobs, self._policies, self._sources)
+        found = histories(self._items.values(), jobs, self._policies, self._sources)
         # A job whose item is not among those read is of an item that is gone only where all were read.
         return [one for one in found if one.item or one.vault not in self._without_items]
 

@@ -28,7 +28,7 @@ from backupkit.estate import Unread
 from backupkit.locations import report_at, report_place, secret, try_report
 from backupkit.params import P, help_text, read
 from backupkit.records import Job
-from backupkit.vaults import Start
+from backupkit.starts import Start, right_to_start
 from backupkit.webhook import split
 
 DONE, FAILED, BAD_PARAMETERS = 0, 1, 2
@@ -88,7 +88,7 @@ class Session(Generic[P]):
             if verdict == "failed" or not brief:
                 undone = verdict == "failed" or entry["rule"] == "out_of_time"
                 facts = {"item": entry["name"], "vault": _last(entry["vault"]), "why": entry["reason"]}
-                facts.update({key: entry[key] for key in ("job", "new_job") if entry.get(key)})
+                facts.update({key: entry[key] for key in ("backup_type", "job", "new_job") if entry.get(key)})
                 (warn if undone else say)(verdict, **facts)
         if brief:
             for (verdict, rule), count in sorted(reasons.items()):
@@ -115,12 +115,15 @@ class Session(Generic[P]):
         if alerts:
             self.counts["not_confirmed"] += len(alerts)
 
-    def finish(self, unread: Sequence[Unread]) -> None:
-        """Name what was not read.
+    def finish(self, unread: Sequence[Unread] | None) -> None:
+        """Name what was not read; None where all is left to another job.
 
         Raises:
             PartialFailureError: something failed, was not read, or was left for want of time.
         """
+        if unread is None:
+            self.counts["deferred"] = 1
+            return
         self.unread(unread)
         decisions = self.counts["decided"]
         found = [
@@ -176,7 +179,7 @@ class Runbook(Generic[P]):
     check: Callable[[Session[P]], None]
 
 
-def check_rights(session: Session[P], vaults: Backups, action: str, role: str) -> None:
+def check_rights(session: Session[P], vaults: Backups, role: str) -> None:
     """Say what is seen, and which command, run by an owner, grants what is missing."""
     names = vaults.open()
     say("ok", sees=f"{len(vaults.subscriptions)} subscriptions, {len(names)} vaults")
@@ -184,7 +187,7 @@ def check_rights(session: Session[P], vaults: Backups, action: str, role: str) -
         say("ok", report="can be written")
     if vaults.try_ledger():
         say("ok", ledger="can be read")
-    lacking = sum(not _may(session, name, action, role) for name in names)
+    lacking = sum(not _may(session, name, right_to_start(name), role) for name in names)
     session.counts["vaults"], session.counts["lacking"] = len(names), lacking
     session.unread(vaults.unread)
     if lacking or vaults.unread:

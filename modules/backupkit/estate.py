@@ -7,64 +7,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from backupkit import queries, rows
 from backupkit.arm import Arm
 from backupkit.errors import ArmError, IdentityError, IncompleteReadError, OutOfTimeError
 from backupkit.graph import Graph, Scope, batches, quoted, scopes
 from backupkit.params import CommonParams
-from backupkit.records import Item, Job, Policy, Source, subscription_of
+from backupkit.records import Item, Job, Policy, Source, subscription_of, vault_of
 from backupkit.times import stamp
 
+VAULT_API = "api-version=2024-04-01"
 VAULTS_A_QUERY = 100
 SOURCES_A_QUERY = 250
 """Ids a query names: Microsoft asks for groups of fewer than 300
 (learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests)."""
 
-SUBSCRIPTIONS = """resourcecontainers
-| where type =~ 'microsoft.resources/subscriptions'
-| project id, subscriptionId, name, tenantId
-| order by id asc"""
-
-VAULTS = """resources
-| where type =~ 'microsoft.recoveryservices/vaults'
-| project id, name, subscriptionId, location
-| order by id asc"""
-
-FAILED_JOBS = """recoveryservicesresources
-| where type =~ 'microsoft.recoveryservices/vaults/backupjobs'
-| where tostring(properties.status) =~ 'Failed'
-| extend started = todatetime(properties.startTime), ended = todatetime(properties.endTime)
-| where (started >= datetime({since}) or ended >= datetime({since})) and started < datetime({until})
-| project id
-| order by id asc"""
-
-JOBS = """recoveryservicesresources
-| where type =~ 'microsoft.recoveryservices/vaults/backupjobs'
-| extend vault = tostring(split(tolower(id), '/backupjobs/')[0])
-| extend started = todatetime(properties.startTime), ended = todatetime(properties.endTime)
-| where vault in~ ({vaults})
-| where ((started >= datetime({since}) or ended >= datetime({since})) and started < datetime({until}))
-    or tostring(properties.status) in~ ('InProgress', 'Cancelling')
-| project id, name, properties
-| order by id asc"""
-
-ITEMS = """recoveryservicesresources
-| where type =~ 'microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems'
-| extend vault = tostring(split(tolower(id), '/backupfabrics/')[0])
-| where vault in~ ({vaults})
-| project id, name, properties
-| order by id asc"""
-
-POLICIES = """recoveryservicesresources
-| where type =~ 'microsoft.recoveryservices/vaults/backuppolicies'
-| extend vault = tostring(split(tolower(id), '/backuppolicies/')[0])
-| where vault in~ ({vaults})
-| project id, name, properties
-| order by id asc"""
-
-SOURCES = """resources
-| where tolower(id) in~ ({ids})
-| project id, tags
-| order by id asc"""
+VERSIONS = {
+    "microsoft.compute/virtualmachines": "2024-07-01",
+    "microsoft.compute/disks": "2024-03-02",
+    "microsoft.storage/storageaccounts": "2023-05-01",
+    "microsoft.dbforpostgresql/servers": "2017-12-01",
+    "microsoft.dbforpostgresql/flexibleservers": "2022-12-01",
+    "microsoft.containerservice/managedclusters": "2024-05-01",
+}
+"""The api-version that each type of resource behind a protected item is read with."""
 
 T = TypeVar("T")
 
@@ -105,8 +70,8 @@ class Estate:
         groups = tuple(one[3:] for one in self._options.scope if one.startswith("mg:"))
         asked = tuple(one.lower() for one in self._options.scope if not one.startswith("mg:"))
         wide = Scope(management_groups=groups)
-        rows = self._graph.read(SUBSCRIPTIONS, wide, "list subscriptions")
-        seen = {str(row["subscriptionId"]).lower() for row in rows}
+        listed = self._graph.read(queries.SUBSCRIPTIONS, wide, "list subscriptions")
+        seen = {str(row["subscriptionId"]).lower() for row in listed}
         for subscription in asked:
             if subscription not in seen:
                 self.could_not_read(subscription, "scope names it and this identity does not see it")
@@ -129,13 +94,13 @@ class Estate:
 
     def vaults(self) -> list[str]:
         """Ids of the Recovery Services vaults, lower-cased."""
-        return [str(row["id"]).lower() for row in self._rows(VAULTS, "list vaults")]
+        return [str(row["id"]).lower() for row in self._rows(queries.VAULTS, "list vaults")]
 
     def missing_vaults(self, wanted: Iterable[str], seen: Iterable[str]) -> None:
         """Say of vaults that a parameter names and Resource Graph does not show why that is."""
         for vault in sorted({one.lower() for one in wanted} - set(seen)):
             try:
-                self._arm.get(f"{vault}?api-version=2023-04-01", f"read vault {vault}")
+                self._arm.get(f"{vault}?{VAULT_API}", f"read vault {vault}")
                 reason = "it answers, but Resource Graph does not show it; is its subscription in scope?"
             except ArmError as error:
                 reason = str(error)
@@ -145,7 +110,7 @@ class Estate:
         """Name vaults that an earlier run saw and this one does not, but for those that were deleted."""
         for vault in sorted(set(known) - set(seen)):
             try:
-                self._arm.get(f"{vault}?api-version=2023-04-01", f"read vault {vault}")
+                self._arm.get(f"{vault}?{VAULT_API}", f"read vault {vault}")
                 why = "it answers, but Resource Graph does not show it"
             except ArmError as error:
                 if error.status == 404 and error.code in ("ResourceNotFound", "ResourceGroupNotFound"):
@@ -155,21 +120,25 @@ class Estate:
             self.could_not_read(vault, reason)
 
     def vaults_with_failures(self, since: datetime, until: datetime) -> set[str]:
-        rows = self._rows(FAILED_JOBS.format(since=stamp(since), until=stamp(until)), "list failed jobs")
-        return set(self._askable({str(row["id"]).lower().split("/backupjobs/")[0] for row in rows}))
+        """Those with a failed job that started or ended in the window, or a database that says it failed."""
+        asked = queries.FAILED_JOBS.format(since=stamp(since), until=stamp(until))
+        failed = self._rows(asked, "list failed jobs")
+        asked = queries.UNHEALTHY_DATABASES.format(since=stamp(since))
+        failed += self._rows(asked, "list unhealthy databases")
+        return set(self._askable({vault_of(str(row["id"])) for row in failed}))
 
     def jobs(self, vaults: Sequence[str], since: datetime, until: datetime) -> list[Job]:
         """Jobs that started or ended in the window, and those that still run."""
-        query = JOBS.replace("{since}", stamp(since)).replace("{until}", stamp(until))
-        return self._of_vaults(query, vaults, "jobs", Job.from_arm)
+        query = queries.JOBS.replace("{since}", stamp(since)).replace("{until}", stamp(until))
+        return self._of_vaults(query, vaults, "jobs", rows.job)
 
     def items(self, vaults: Sequence[str]) -> list[Item]:
-        return self._of_vaults(ITEMS, vaults, "protected items", Item.from_arm)
+        return self._of_vaults(queries.ITEMS, vaults, "protected items", rows.item)
 
     def policies(self, vaults: Sequence[str]) -> list[Policy]:
-        return self._of_vaults(POLICIES, vaults, "policies", Policy.from_arm)
+        return self._of_vaults(queries.POLICIES, vaults, "policies", rows.policy)
 
-    def sources(self, ids: Iterable[str], api_version: str = "2024-07-01") -> dict[str, Source]:
+    def sources(self, ids: Iterable[str]) -> dict[str, Source]:
         """The resources behind protected items by lower-cased id.
 
         One that Resource Graph does not show is asked for by a GET: only a
@@ -178,16 +147,19 @@ class Estate:
         wanted = self._askable({one.lower() for one in ids if one})
         found: dict[str, Source] = {}
         for batch in batches(wanted, SOURCES_A_QUERY):
-            rows = self._rows(SOURCES.format(ids=quoted(batch)), "read the machines behind failed items")
-            found.update((key, source) for key, source in map(_source, rows))
+            asked = queries.SOURCES.format(ids=quoted(batch))
+            found.update(map(_source, self._rows(asked, "read what is behind failed items")))
         for missing in wanted:
             if missing not in found:
-                found[missing] = self._source_by_get(missing, api_version)
+                found[missing] = self._source_by_get(missing)
         return found
 
-    def _source_by_get(self, resource: str, api_version: str) -> Source:
+    def _source_by_get(self, resource: str) -> Source:
+        version = VERSIONS.get("/".join(resource.split("/")[6:8]))
+        if version is None:  # no resource of a type that a vault backs up: an availability group's container
+            return Source(resource, known=False)
         try:
-            body = self._arm.get(f"{resource}?api-version={api_version}", f"read {resource}").body
+            body = self._arm.get(f"{resource}?api-version={version}", f"read {resource}").body
             if str(body.get("id")).lower() != resource:
                 raise ArmError(f"read {resource}", 200, "NotTheResource", "the answer is of something else")
             return _source(body)[1]
@@ -247,6 +219,4 @@ class Estate:
 
 
 def _source(row: Mapping[str, Any]) -> tuple[str, Source]:
-    tags = row.get("tags")
-    plain = {str(name): str(value) for name, value in tags.items()} if isinstance(tags, Mapping) else {}
-    return str(row["id"]).lower(), Source(str(row["id"]), tags=plain)
+    return str(row["id"]).lower(), rows.source(row)

@@ -1,18 +1,14 @@
-"""What happened to each protected item, from two sources that may disagree.
-
-Resource Graph knows every vault but lags; a vault's own list is the truth.
-Jobs of both are laid together by name, and tied to items.
-"""
+"""What happened to each protected item, and the failure of it that is to be judged."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from backupkit.failures import NONE_GIVEN, Failure
-from backupkit.policies import rpo, rpo_age
+from backupkit.failures import Failure
+from backupkit.kinds import DATABASES, FULL, LOG, makes_up_for
+from backupkit.policies import kind_due, rpo, rpo_age
 from backupkit.records import Item, Job, Policy, Source
 
 DAY = timedelta(hours=24)
@@ -25,6 +21,7 @@ class Attempt:
     started: datetime
     until: datetime
     job: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,9 +49,19 @@ class History:
     def running(self) -> list[Job]:
         return [job for job in self.jobs if job.is_running]
 
+    @property
+    def is_database(self) -> bool:
+        return self.item is not None and self.item.workload in DATABASES
+
+    def kind_of(self, failure: Job) -> str:
+        """The type of a database's backup that failed, told or worked out from when it was."""
+        return (failure.kind or kind_due(self.policy, failure.started)) if self.is_database else ""
+
     def success_since(self, failure: Job) -> Job | None:
-        """A backup that ended well no earlier than the failure did."""
-        return next((job for job in self.backups if job.succeeded and job.until >= failure.until), None)
+        """A backup that makes up for the failed one and ended well no earlier than that did."""
+        kind = self.kind_of(failure)
+        since = (job for job in self._successes if job.until >= failure.until)
+        return next((job for job in since if not self.is_database or makes_up_for(job.kind, kind)), None)
 
     def on_demand(self, now: datetime) -> list[Job]:
         """Backups of the last 24 hours that no schedule started, whoever did."""
@@ -62,40 +69,43 @@ class History:
 
     def started_by_a_person(self, job: Job) -> bool:
         """Only a ledger can tell: an on-demand backup that is not in it."""
-        return self.ledger is not None and job.user is True and job.name.lower() not in self._ours
+        return self.ledger is not None and job.user is True and not self.is_ours(job)
+
+    def is_ours(self, job: Job) -> bool:
+        """Whether the ledger has it."""
+        return any(one.job and one.job.lower() == job.name.lower() for one in self.ledger or ())
 
     @property
     def unresolved(self) -> list[Job]:
-        """Backups since the last success that ended badly or run."""
+        """Backups that ended badly or run, and that no later one makes up for."""
         others = [job for job in self.backups if not job.succeeded]
-        return [job for job in others if self._succeeded is None or job.until > self._succeeded]
+        return [job for job in others if not self._made_up_for(self.kind_of(job), job.until)]
 
     @property
     def tried(self) -> list[Attempt]:
-        """Attempts since the last success: the ledger's, else what no schedule is known to have started."""
+        """Attempts no success makes up for: the ledger's, else what no schedule is known to have started."""
         if self.ledger is not None:
-            since = self._succeeded
-            return [one for one in self.ledger if since is None or one.until > since]
+            return [one for one in self.ledger if not self._made_up_for(one.kind, one.until)]
         counted = [job for job in self.unresolved if not self._scheduled(job)]
-        return [Attempt(job.started, job.until, job.name) for job in counted]
+        return [Attempt(job.started, job.until, job.name, job.kind) for job in counted]
 
     def attempts(self, now: datetime) -> list[Attempt]:
         """Those of `tried` that started in the last 24 hours."""
         return [one for one in self.tried if now - one.started < DAY]
 
     @property
-    def _succeeded(self) -> datetime | None:
-        return max((job.until for job in self.backups if job.succeeded), default=None)
+    def _successes(self) -> list[Job]:
+        return [job for job in self.backups if job.succeeded]
 
-    @property
-    def _ours(self) -> set[str]:
-        return {one.job.lower() for one in self.ledger or ()}
+    def _made_up_for(self, kind: str, until: datetime) -> bool:
+        later = (job for job in self._successes if job.until >= until)
+        return any(not self.is_database or makes_up_for(job.kind, kind) for job in later)
 
     def _scheduled(self, job: Job) -> bool:
         """With a ledger a job of unknown origin was scheduled, or it would stand there."""
         if self.ledger is None:
             return job.user is False
-        return job.user is not True and job.name.lower() not in self._ours
+        return job.user is not True and not self.is_ours(job)
 
 
 @dataclass(frozen=True)
@@ -106,6 +116,22 @@ class Case:
     failure: Job
     cause: Failure
     attempts: Sequence[Attempt]
+
+    @property
+    def workload(self) -> str:
+        """The job's, or the item's: a database's job may not say which kind it is of."""
+        told, item = self.failure.workload, self.history.item
+        return item.workload if item and told in ("workload", "unknown") else told
+
+    @property
+    def needs_full(self) -> bool:
+        """Its parent is missing, and the attempt was ours: after a scheduled one the service takes a full."""
+        return self.history.is_database and self.cause.needs_full and self.history.is_ours(self.failure)
+
+    @property
+    def kind(self) -> str:
+        """The type of database backup that a retry takes."""
+        return FULL if self.needs_full else self.history.kind_of(self.failure)
 
     @property
     def alike(self) -> list[tuple[str, str]]:
@@ -123,14 +149,25 @@ class Case:
 
 
 def cases_of(histories: Iterable[History], since: datetime, now: datetime) -> list[Case]:
-    """The failure that ended last speaks for its item; a failed backup before any other failed job."""
+    """The failure that ended last speaks for its item; a failed backup before any other failed job.
+
+    Of a database one that nothing makes up for does, and a failed log backup last of all: logs fail often
+    beside a full one whose failure is the reason.
+    """
     cases = []
     for history in histories:
         failed = [job for job in history.jobs if job.until >= since and job.failure]
-        newest = max(failed, key=lambda job: (job.is_backup, job.until), default=None)
+        newest = max(failed, key=lambda job: _weight(history, job), default=None)
         if newest and newest.failure:
             cases.append(Case(history, newest, newest.failure, history.attempts(now)))
     return cases
+
+
+def _weight(history: History, job: Job) -> tuple[bool, bool, bool, datetime]:
+    if not history.is_database:
+        return job.is_backup, False, False, job.until
+    open_ = history.success_since(job) is None
+    return job.is_backup, open_, history.kind_of(job) != LOG, job.until
 
 
 def confirmed(
@@ -145,76 +182,6 @@ def confirmed(
 
 
 def overdue_s(history: History, now: datetime) -> float:
-    """Seconds past the RPO; infinite where there is no recovery point at all."""
+    """Seconds past the RPO; infinite where no recovery point is known at all."""
     age = rpo_age(history.item, now)
     return float("inf") if age is None else (age - rpo(history.policy)).total_seconds()
-
-
-def merged(graph: Iterable[Job], vault: Iterable[Job]) -> list[Job]:
-    """Jobs by name, the vault's own word first; who started it, of what and why it failed either may know."""
-    jobs = {(job.vault, job.name.lower()): job for job in graph}
-    for job in vault:
-        key = (job.vault, job.name.lower())
-        known = jobs.get(key)
-        jobs[key] = job if known is None else _laid_over(known, job)
-    return list(jobs.values())
-
-
-def _laid_over(graph: Job, vault: Job) -> Job:
-    unexplained = vault.failure is not None and vault.failure.code == NONE_GIVEN
-    return replace(
-        vault,
-        user=graph.user if vault.user is None else vault.user,
-        item=vault.item or graph.item,
-        container=vault.container or graph.container,
-        failure=graph.failure or vault.failure if unexplained else vault.failure,
-    )
-
-
-def histories(
-    items: Iterable[Item], jobs: Iterable[Job], policies: Iterable[Policy], sources: Mapping[str, Source]
-) -> list[History]:
-    """One history per item that has jobs, and one per failed job that no item can be found for."""
-    ties = _Ties(items)
-    of_item: dict[str, list[Job]] = defaultdict(list)
-    lost: list[Job] = []
-    for job in jobs:
-        keys = ties.items_of(job)
-        for key in keys:
-            of_item[key].append(job)
-        if not keys and job.failed:
-            lost.append(job)
-    policy_of = {policy.id: policy for policy in policies}
-    found = []
-    for key, its_jobs in of_item.items():
-        item = ties.by_id[key]
-        ordered = tuple(sorted(its_jobs, key=lambda job: (job.started, job.name), reverse=True))
-        source = sources.get(item.source.lower())
-        found.append(History(key, item.vault, item, ordered, policy_of.get(item.policy), source))
-    return found + [History(job.id.lower(), job.vault, None, (job,)) for job in lost]
-
-
-class _Ties:
-    """Which item a job is of: by the id it carries, else by container, else by name.
-
-    Two machines of one vault may share a name. A job known by that name alone
-    ties to both while it runs, which keeps hands off both, and to none after.
-    """
-
-    def __init__(self, items: Iterable[Item]) -> None:
-        self.by_id = {item.key: item for item in items}
-        self._by_container: dict[tuple[str, str], list[str]] = defaultdict(list)
-        self._by_name: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for key, item in self.by_id.items():
-            self._by_container[item.vault, item.container].append(key)
-            self._by_name[item.vault, item.name.lower()].append(key)
-
-    def items_of(self, job: Job) -> list[str]:
-        if job.item in self.by_id:
-            return [job.item]
-        if job.item:
-            return []
-        keys = self._by_container[job.vault, job.container] if job.container else []
-        if len(keys) != 1:
-            keys = self._by_name[job.vault, job.item_name]
-        return keys if len(keys) == 1 or job.is_running else []

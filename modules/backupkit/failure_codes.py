@@ -7,6 +7,7 @@ it stays is "passing": the attempt budget bounds it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -37,8 +38,11 @@ class Failure:
 
     `code` is Microsoft's name, or the number where no name was ever seen.
     `remedy` is one sentence for the person on call. `phrases` are sentences
-    that Azure sends with it, `links` the aka.ms pages named neither after the code
-    nor `AB-` and the code; all lower case.
+    that Azure sends with it, or the part of one that does not vary; `links` the
+    aka.ms pages named neither after the code nor `AB-` and the code; all lower case.
+    `needs_full` says that a Full backup of the database is the cure. Where the
+    service takes that Full itself the cause is "self-heal", but it does so after a
+    scheduled backup only: a backup that was started by hand needs one by hand.
     """
 
     code: str
@@ -48,23 +52,31 @@ class Failure:
     numbers: tuple[int, ...] = ()
     phrases: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    needs_full: bool = False
+
+
+def restores(source: str, sentences: Mapping[str, str]) -> tuple[Failure, ...]:
+    """Failures that only a restore meets: code -> the sentence that comes with it, or nothing."""
+    return tuple(
+        Failure(code, "foreign", RESTORE, source, phrases=(said,) if said else ())
+        for code, said in sentences.items()
+    )
 
 
 WIRE: Final = "observed on the wire"
 PAGES: Final = "learn.microsoft.com/azure/backup/"
 SELF_HELP: Final = "self-help article of the Azure portal"
+RESTORE: Final = "nothing to do for the backup: this is about a restore, its job tells more"
 
 _SQL = PAGES + "backup-sql-server-azure-troubleshoot"
-_HANA = PAGES + "backup-azure-sap-hana-database-troubleshoot"
 _FILES = PAGES + "troubleshoot-azure-files"
-_DISK = PAGES + "disk-backup-troubleshoot"
 
 # One row a group of lines: a formatter would spread each over seven.
 # fmt: off
 GENERAL_CODES: Final = (
     Failure("CloudInternalError", "passing",
         "nothing to do unless it repeats: then give the job's activity id to Microsoft support",
-        SELF_HELP, numbers=(130001,),
+        SELF_HELP, numbers=(130001, 1073871825),
         phrases=("microsoft azure backup encountered an internal error",)),
     Failure("CloudTimeoutError", "passing",
         "nothing to do unless it repeats: then give the job's activity id to Microsoft support", SELF_HELP,
@@ -87,6 +99,13 @@ GENERAL_CODES: Final = (
     Failure("ResourceRequestsThrottled", "passing",
         "find what else reads this subscription's vaults so often: some 150 job reads an hour are let in",
         WIRE, phrases=("number of requests for action",)),
+    Failure("TooManyRequests", "passing",
+        "find what else calls Azure with this identity so often", WIRE),
+    Failure("FailedIdentityOperation", "passing",
+        "nothing to do unless it repeats: then see that the vault's managed identity still exists", WIRE),
+    Failure("InternalResourceIdentityError", "passing",
+        "nothing to do unless it repeats: then see that the vault's managed identity still exists", WIRE,
+        phrases=("a problem communicating with the identity service",)),
     Failure("SubscriptionRequestsThrottled", "passing",
         "find what else calls Azure Resource Manager in this subscription so often",
         "github.com/velero-io/velero/issues/9171"),
@@ -103,28 +122,14 @@ GENERAL_CODES: Final = (
         "nothing to do: the service repeats the operation after 24 hours", _SQL,
         phrases=("as the vault has reached its maximum limit for such operations",)),
 
-    Failure("ParallelSnapshotRequest", "wait",
-        "wait for the other backup job of this file share, it may run from another vault", _FILES),
-    Failure("BMSUserErrorConflictingProtectionOperation", "wait",
-        "wait for the other operation on this item to end, the vault's jobs show it", _FILES),
     Failure("BMSUserErrorObjectLocked", "wait",
         "wait for the other operation on this item to end, the vault's jobs show it", _FILES,
         phrases=("another operation is in progress on the selected item",)),
-    Failure("UserErrorMaxConcurrentOperationLimitReached", "wait",
-        "wait for the running backup of this disk to end, and space its schedule wider if it repeats", _DISK),
-    Failure("UserErrorBackupFailedAsRemedialBackupInProgress", "wait",
-        "wait for the full backup that the service is taking of this database",
-        _HANA, phrases=("backup failed because a remedial backup is in progress for this database",)),
-    Failure("OperationCancelledBecauseConflictingOperationRunningUserError", "wait",
-        "wait for the other backup of this database to end, and move schedules apart if it repeats", _SQL,
-        phrases=("as a conflicting operation was already running on the same database",)),
-    Failure("OperationCancelledBecauseConflictingAutohealOperationRunningUserError", "wait",
-        "wait for the full backup that the service is taking of this database", _HANA),
 
     Failure("BMSUserErrorInvalidInput", "human",
         "check the rule name and the retention tag of the trigger against the item's policy",
         "github.com/Azure/azure-cli-extensions/issues/7628",
-        phrases=("input provided for the call is invalid",)),
+        phrases=("input provided for the call is invalid", "input for the call is incorrect")),
     Failure("UserErrorInsufficientMSIPermissions", "human",
         "grant the vault's managed identity the role it lacks on the resource that the job names", WIRE,
         numbers=(400390,), phrases=("because msi has insufficient permissions on the resource",)),
@@ -137,7 +142,20 @@ GENERAL_CODES: Final = (
     Failure("UserErrorProtectionQuotaExceeded", "human",
         "protect the item in another vault: this one holds as many items as a vault may", SELF_HELP),
 
+    Failure("LinkedAuthorizationFailed", "human",
+        "grant whoever asked the role it lacks on the second resource that the message names", WIRE,
+        phrases=("is not authorized to access linked subscription",
+                 "does not have the required permissions to perform action(s)")),
+    Failure("ResourceGroupNotFound", "human",
+        "look whether the resource group that the message names is gone, or was asked for by a wrong name",
+        WIRE),
+    Failure("InvalidRestApiParameter", "human",
+        "compare what was asked for with the parameter that the message names", WIRE),
+
     Failure("UserErrorResourceGroupNotFound", "gone",
         "stop protection, keeping or deleting the backup data: the resource group is gone", _FILES,
         numbers=(400141,), phrases=("resource group doesn't exist",)),
+
+    Failure("ServiceResourceNotEmptyWithBackendMessage", "foreign",
+        "nothing to do for the backup: somebody tried to delete a vault that still holds items", WIRE),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from backupkit.failure_codes import PAGES, SELF_HELP, WIRE, Failure
+from backupkit.failure_codes import PAGES, RESTORE, SELF_HELP, WIRE, Failure, restores
 
 _VM = PAGES + "backup-azure-vms-troubleshoot"
 _AGENT = PAGES + "backup-azure-troubleshoot-vm-backup-fails-snapshot-timeout"
@@ -210,6 +210,9 @@ _HUMAN = (
     Failure("UserErrorSharedDiskBackupNotSupported", "human",
         "leave the shared disk out of the backup", _STORAGE,
         phrases=("operation failed because the vm has shared disks",)),
+    Failure("UserErrorHostedServiceSubscriptionQuotaReached", "human",
+        "have the subscription's quota of cloud services raised", SELF_HELP,
+        phrases=("hosted service subscription quota has been reached",)),
     Failure("UserErrorComputeVmWithClassicStorage", "human",
         "move the VM's disks from the classic storage account to managed disks", SELF_HELP),
     Failure("UserErrorUnSupportedDistribution", "human",
@@ -245,21 +248,26 @@ _OTHER = (
         WIRE, numbers=(400158,)),
 )
 
-_RESTORE = "nothing to do for the backup: this is about a restore, its job tells more"
 _FOREIGN = (
-    Failure("RestoreOperationFailed", "foreign", _RESTORE, WIRE, numbers=(400003,)),
-    Failure("DataTransferFromVaultFailed", "foreign", _RESTORE, WIRE, numbers=(400004,)),
-    Failure("UserErrorSubnetNotFoundV2", "foreign", _RESTORE, WIRE, numbers=(400138,)),
-    Failure("VMCreationTimeOutStorageErrorV2", "foreign", _RESTORE, WIRE, numbers=(400199,)),
-    Failure("UserErrorIncompatibleSrcTargetSystemsForRestore", "foreign", _RESTORE, WIRE, numbers=(520512,)),
-    Failure("UserErrorSkuNotAvailable", "foreign", _RESTORE, _VM),
-    Failure("UserErrorMarketPlaceVMNotSupported", "foreign", _RESTORE, _VM),
-    Failure("UserErrorInstantRpNotFound", "foreign", _RESTORE, _VM),
-    Failure("UserErrorRestoreOperationInProgress", "foreign", _RESTORE, SELF_HELP),
-    Failure("UserErrorVmAlreadyExistWithSameName", "foreign", _RESTORE, SELF_HELP),
-    Failure("UserErrorNetworkAclSANotSupported", "foreign", _RESTORE, SELF_HELP),
-    Failure("UserErrorBCMRestoreStorageAccountNotFound", "foreign", _RESTORE, SELF_HELP),
-    Failure("OlrBackupFailed", "foreign", _RESTORE, SELF_HELP),
+    Failure("RestoreOperationFailed", "foreign", RESTORE, WIRE, numbers=(400003,)),
+    Failure("DataTransferFromVaultFailed", "foreign", RESTORE, WIRE, numbers=(400004,)),
+    Failure("UserErrorSubnetNotFoundV2", "foreign", RESTORE, WIRE, numbers=(400138,)),
+    Failure("VMCreationTimeOutStorageErrorV2", "foreign", RESTORE, WIRE, numbers=(400199,)),
+    Failure("UserErrorSkuNotAvailable", "foreign", RESTORE, _VM),
+    Failure("UserErrorMarketPlaceVMNotSupported", "foreign", RESTORE, _VM),
+    Failure("UserErrorInstantRpNotFound", "foreign", RESTORE, _VM),
+    Failure("UserErrorRestoreOperationInProgress", "foreign", RESTORE, SELF_HELP),
+    Failure("UserErrorVmAlreadyExistWithSameName", "foreign", RESTORE, SELF_HELP),
+    Failure("UserErrorNetworkAclSANotSupported", "foreign", RESTORE, SELF_HELP),
+    Failure("UserErrorBCMRestoreStorageAccountNotFound", "foreign", RESTORE, SELF_HELP),
+    Failure("OlrBackupFailed", "foreign", RESTORE, SELF_HELP),
+    *restores(SELF_HELP, {
+        "UserErrorCoreCountSubscriptionQuotaReached": "core count subscription quota has been reached",
+        "UserErrorRestoreDestinationBlobNotFound": "destination blob not found in restore",
+        "UserErrorOlrNotSupported": "the selected restore operation type is not supported",
+        "UserErrorOlrNotSupportedOnRpWithDisksExcluded": "original location restore from such rps is not",
+        "UserErrorInvalidAuthenticationTokenTenant": "",
+    }),
 )
 
 VM_CODES: Final = (*_PASSING, *_WAIT, *_HUMAN, *_OTHER, *_FOREIGN)

@@ -1,27 +1,56 @@
 """What the error details of a backup mean, and what to do about them.
 
-Reads plain JSON as the vaults send it. Four shapes are in use: a job of a
-Recovery Services vault `{errorCode: int, errorTitle, errorString, recommendations}`
-(Azure Files without the title, which is also often empty), a job of a Backup
-vault `{code, message, recommendedAction}`, an item's `lastBackupErrorDetail`
-`{code, message, recommendations}` and its `healthDetails` `{code: int, title, ...}`.
+Reads plain JSON as the vaults send it. These shapes are in use:
+
+- a job of a Recovery Services vault `{errorCode: int, errorTitle, errorString,
+  recommendations}`, Azure Files without the title, which is also often empty, and
+  databases with `additionalDetails`, a text;
+- a job of a Backup vault `{code, message, recommendedAction, details, innerError,
+  isRetryable}`, where `details` holds the like and `innerError` is `{code,
+  embeddedInnerError}`;
+- an item's `lastBackupErrorDetail` and a container's `errorDetail`
+  `{code, message, recommendations}`, and health details `{code: int, title, ...}`;
+- a refusal or a failed operation `{error: {code, message, additionalInfo: [{info}]}}`,
+  where `info` is as in a Backup vault's job, or `{ErrorCode, Message: {Value}}`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from backupkit.failure_codes import CAUSES, GENERAL_CODES, Cause, Failure
+from backupkit.failure_codes import CAUSES, GENERAL_CODES, WIRE, Cause, Failure
+from backupkit.failure_codes_blobs import BLOB_CODES
+from backupkit.failure_codes_databases import DATABASE_CODES, SQL_CODES
+from backupkit.failure_codes_files import FILES_CODES
+from backupkit.failure_codes_sap import ASE_CODES, HANA_CODES
+from backupkit.failure_codes_vaults import AKS_CODES, DISK_CODES, POSTGRESQL_CODES, VAULT_CODES
 from backupkit.failure_codes_vm import VM_CODES
 
-__all__ = ["CAUSES", "NONE_GIVEN", "Cause", "Failure", "classify", "find", "known_codes"]
+__all__ = ["CAUSES", "NONE_GIVEN", "TABLES", "Cause", "Failure", "classify", "find", "known_codes"]
+
+TABLES: Final[Mapping[str, tuple[Failure, ...]]] = {
+    "Whatever is backed up": GENERAL_CODES,
+    "Azure VMs": VM_CODES,
+    "Databases in Azure VMs": DATABASE_CODES,
+    "SQL Server": SQL_CODES,
+    "SAP HANA": HANA_CODES,
+    "SAP ASE": ASE_CODES,
+    "Azure Files": FILES_CODES,
+    "Whatever a Backup vault protects": VAULT_CODES,
+    "Disks": DISK_CODES,
+    "Blobs": BLOB_CODES,
+    "PostgreSQL": POSTGRESQL_CODES,
+    "AKS": AKS_CODES,
+}
+"""The tables by what is backed up. A code is known whatever it is met with."""
 
 NONE_GIVEN: Final = "none given"
 """The code of a failure that came without one."""
 
-_ROWS = (*GENERAL_CODES, *VM_CODES)
+_ROWS = tuple(row for rows in TABLES.values() for row in rows)
 _BY_NAME = {row.code.casefold(): row for row in _ROWS}
 _BY_NUMBER = {number: row for row in _ROWS for number in row.numbers}
 _BY_LINK = {**_BY_NAME, **{link: row for row in _ROWS for link in row.links}}
@@ -34,7 +63,10 @@ _LINK = re.compile(r"aka\.ms/(?:AB-)?([A-Za-z0-9_-]+)", re.IGNORECASE)
 _SAYS_NOTHING = {"success", "iaasvmhealthgreendefault", "iaasvmhealthyellowdefault"}
 _MESSAGES = ("errorString", "message", "errorTitle", "title")
 _ADVICE = ("recommendations", "recommendedAction", "recommendedActions")
+_NOT_FOUND = re.compile(r"the resource '[^']*' under resource group '[^']*' was not found")
 _LONGEST_TEXT = 20_000
+_DEEPEST = 8
+"""How far in an enclosed error is looked for; three levels were seen."""
 
 
 def known_codes() -> list[Failure]:
@@ -58,21 +90,47 @@ def classify(details: object) -> Failure:
 
     Of several causes the first in the order of CAUSES decides. Never raises:
     whatever cannot be read is a failure of unknown cause, whose code is what
-    was given or NONE_GIVEN. Details that report success say nothing. Not for
-    Resource Manager's own refusals: its `ResourceNotFound` is a missing vault.
+    was given or NONE_GIVEN. Details that report success say nothing.
     """
     judged = (_judge(detail) for detail in _objects(details))
-    failures = [failure for failure in judged if failure]
-    return min(failures, key=lambda failure: _RANK[failure.cause], default=_unknown("", None))
+    return _first([failure for failure in judged if failure]) or _unknown("", None)
 
 
 def _objects(details: object) -> list[Mapping[Any, Any]]:
+    """The details, each without the envelope of a refusal."""
     entries = details if isinstance(details, (list, tuple)) else [details]
-    return [entry for entry in entries if isinstance(entry, Mapping)]
+    return [_opened(entry) for entry in entries if isinstance(entry, Mapping)]
 
 
-def _judge(detail: Mapping[Any, Any]) -> Failure | None:
+def _opened(entry: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    error = entry.get("error")
+    return error if isinstance(error, Mapping) else entry
+
+
+def _first(failures: Iterable[Failure]) -> Failure | None:
+    return min(failures, key=lambda failure: _RANK[failure.cause], default=None)
+
+
+def _judge(detail: Mapping[Any, Any], depth: int = _DEEPEST) -> Failure | None:
     """Judge one detail; None when it says nothing.
+
+    A known outer code decides: it is what the documents and the job list show.
+    An unknown one counts as one cause, and what it encloses as more causes of
+    the same failure: so an inner cause that needs a person is told, but none
+    that a retry would cure outweighs a code that nobody has judged. An inner
+    cause decides alone where no code stands outside.
+    """
+    own = _judge_alone(detail)
+    if depth == 0 or own is None or own.cause != "unknown":
+        return own
+    inner = [failure for one in _enclosed(detail) if (failure := _judge(one, depth - 1))]
+    if own.code == NONE_GIVEN and inner:
+        return _first(inner)
+    return _first([_hinted(own, detail, inner), *inner])
+
+
+def _judge_alone(detail: Mapping[Any, Any]) -> Failure | None:
+    """Judge one detail without what it encloses.
 
     A known name decides, then a known number: names are what Microsoft
     documents. Text decides only where no name is given, since a name
@@ -83,16 +141,44 @@ def _judge(detail: Mapping[Any, Any]) -> Failure | None:
         return None
     known = _BY_NAME.get(name.casefold()) or (None if number is None else _BY_NUMBER.get(number))
     if known or name:
-        return known or _unknown(name, number)
-    texts = [_text(detail, _MESSAGES), _text(detail, _ADVICE)]
-    if number is None and not any(texts):
+        return _as_meant(known, detail) if known else _unknown(name, number)
+    texts = [_text(detail, keys) for keys in (_MESSAGES, _ADVICE, ("additionalDetails",))]
+    if number is None and not any(texts) and not _enclosed(detail):
         return None
     return _from_links(texts) or _from_phrases(texts) or _unknown("", number)
 
 
+def _as_meant(known: Failure, detail: Mapping[Any, Any]) -> Failure:
+    """The row, but where Resource Manager uses the name: `ResourceNotFound` is a machine's, or the vault's.
+
+    A vault says in its own words that a machine is gone; nothing may be stopped
+    or deleted because somebody asked for a vault by a wrong name.
+    """
+    if known.cause != "gone" or not _NOT_FOUND.search(_text(detail, _MESSAGES)):
+        return known
+    remedy = "look whether the resource that the message names is gone, it may be the vault itself"
+    return Failure(known.code, "human", remedy, WIRE)
+
+
+def _enclosed(detail: Mapping[Any, Any]) -> list[Mapping[Any, Any]]:
+    """The objects within that tell more of the same failure."""
+    info = [one.get("info") for one in _objects(detail.get("additionalInfo"))]
+    within = [detail.get(key) for key in ("details", "innerError", "embeddedInnerError")]
+    return [one for value in (*within, info) for one in _objects(value)]
+
+
+def _hinted(own: Failure, detail: Mapping[Any, Any], inner: list[Failure]) -> Failure:
+    """An unknown cause with what else the service says of it, none of which is to be relied on."""
+    codes = sorted({failure.code for failure in inner} - {own.code, NONE_GIVEN})
+    hints = [f"it encloses {', '.join(codes)}"] if codes else []
+    if detail.get("isRetryable") is True:
+        hints.append("the service calls it retryable")
+    return replace(own, remedy=f"{own.remedy}; {' and '.join(hints)}") if hints else own
+
+
 def _name_in(detail: Mapping[Any, Any]) -> str:
     """The first name known to us, else the first given, else nothing."""
-    given = [detail.get(key) for key in ("errorTitle", "title", "code", "errorCode")]
+    given = [detail.get(key) for key in ("errorTitle", "title", "code", "errorCode", "ErrorCode")]
     names = [text.strip() for text in given if isinstance(text, str) and _NAME.fullmatch(text.strip())]
     known = [name for name in names if name.casefold() in _BY_NAME]
     return next(iter(known + names), "")
@@ -131,8 +217,12 @@ def _from_links(texts: Iterable[str]) -> Failure | None:
 
 
 def _from_phrases(texts: Iterable[str]) -> Failure | None:
-    hits = (row for text in texts for phrase, row in _BY_PHRASE.items() if phrase in text)
-    return next(hits, None)
+    """The row of the first text that has one; of several the worst, and then the one that says most."""
+    for text in texts:
+        hits = [(_RANK[row.cause], -len(said), said) for said, row in _BY_PHRASE.items() if said in text]
+        if hits:
+            return _BY_PHRASE[min(hits)[2]]
+    return None
 
 
 def _unknown(name: str, number: int | None) -> Failure:

@@ -14,6 +14,7 @@ from backupkit.estate import Unread
 from backupkit.params import LedgerParams
 
 INBOX, LEASE = "inbox/", "drain"
+Alerts = Sequence[AlertHint] | None
 _IDS = ("vault", "item", "source", "job")
 
 
@@ -87,7 +88,20 @@ def inbox_of(options: LedgerParams, credential: Credential) -> Inbox | None:
     return Inbox(Blobs(options.ledger, credential)) if options.remembers and not options.dry_run else None
 
 
-def look(box: Inbox | None, alerts: Sequence[AlertHint] | None, work: Callable[..., None]) -> bool:
+def attend(
+    options: LedgerParams, credential: Credential, alerts: Alerts, work: Callable[[Alerts], list[Unread]]
+) -> list[Unread] | None:
+    """Let `work` look at everything (None) or at what these alerts name, and at what waits in the inbox.
+
+    Returns what could not be read; None where another job is going to look.
+    """
+    box = inbox_of(options, credential)
+    unread = box.unread if box else list[Unread]()
+    looked = look(box, alerts, lambda named: unread.extend(work(named)))
+    return unread if looked else None
+
+
+def look(box: Inbox | None, alerts: Alerts, work: Callable[..., None]) -> bool:
     """Look at everything (None), or at what these alerts name, and then at what waits in the inbox.
 
     With an inbox alerts go through it, and `work` adds to its `unread`. False where another job is going

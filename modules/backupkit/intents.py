@@ -19,13 +19,17 @@ STARTED, REFUSED = "started", "refused"
 
 @dataclass(frozen=True)
 class Intent:
-    """`outcome` is STARTED, REFUSED, or "" until it is known; a refused one is kept and does not count."""
+    """`outcome` is STARTED, REFUSED, or "" until it is known; a refused one is kept and does not count.
+
+    `kind` is the type of a database's backup.
+    """
 
     item: str
     run: str
     at: datetime
     outcome: str = ""
     job: str = ""
+    kind: str = ""
 
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> Intent:
@@ -33,6 +37,7 @@ class Intent:
         if entry["outcome"] not in ("", STARTED, REFUSED):
             raise ValueError(f"no such outcome {entry['outcome']!r}")
         texts = {name: entry[name] for name in ("item", "run", "outcome", "job")}
+        texts["kind"] = entry.get("kind", "")
         if not all(isinstance(text, str) for text in texts.values()):
             raise TypeError("a text was expected")
         return cls(at=utc(entry["at"]), **texts)
@@ -70,7 +75,7 @@ def laid_over(history: History, intents: Iterable[Intent]) -> History:
     for intent in intents:
         job = jobs.get(intent.job.lower())
         if job:
-            attempts.append(Attempt(job.started, job.until, job.name))
+            attempts.append(Attempt(job.started, job.until, job.name, intent.kind))
         elif intent.outcome != REFUSED:
-            attempts.append(Attempt(intent.at, intent.at, intent.job))
+            attempts.append(Attempt(intent.at, intent.at, intent.job, intent.kind))
     return replace(history, ledger=tuple(attempts))

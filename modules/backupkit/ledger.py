@@ -22,8 +22,8 @@ from backupkit.evidence import Case
 from backupkit.intents import REFUSED, STARTED, Intent, laid_over, name_of, settled
 from backupkit.params import LedgerParams
 from backupkit.records import Item
+from backupkit.starts import Start
 from backupkit.times import NEVER, stamp
-from backupkit.vaults import Start
 
 ATTEMPTS, LAST_RUN = "attempts/", "runs/auto_retry.json"
 KEPT = timedelta(days=30)
@@ -77,7 +77,7 @@ class Ledger:
         if self.broken:
             raise LedgerError(self.broken)
 
-    def intend(self, item: Item) -> None:
+    def intend(self, item: Item, kind: str = "") -> None:
         """Write down that a backup of the item is going to be asked for.
 
         Raises:
@@ -92,7 +92,7 @@ class Ledger:
         known, etag = self._known[item.key]
         kept = [one for one in known if self._now - one.at < KEPT]
         at = datetime.now(timezone.utc).replace(microsecond=0)
-        self._write(item.key, [*kept, Intent(item.id, self._run, at)], etag)
+        self._write(item.key, [*kept, Intent(item.id, self._run, at, kind=kind)], etag)
         self._intended.add(item.key)
 
     def conclude(self, start: Start) -> None:

@@ -22,7 +22,7 @@ from backupkit.errors import ParameterError
 GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 VAULT_ID = (
     rf"/subscriptions/{GUID}/resourceGroups/[-\w.()]+"
-    r"/providers/Microsoft\.RecoveryServices/vaults/[A-Za-z0-9-]+"
+    r"/providers/(Microsoft\.RecoveryServices/vaults|Microsoft\.DataProtection/backupVaults)/[A-Za-z0-9-]+"
 )
 
 

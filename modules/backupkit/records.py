@@ -1,7 +1,6 @@
-"""Azure's rows as plain records; Azure's shape stops here.
+"""What the services tell, as plain records; `rows` makes them.
 
-Ids are lower-cased for comparing and kept as given for showing. A row from
-Resource Graph and a body from the vault's own service read alike.
+Ids are lower-cased for comparing and kept as given for showing.
 """
 
 from __future__ import annotations
@@ -10,26 +9,22 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
-from backupkit.failures import Failure, classify
-from backupkit.times import utc, utc_or_none
+from backupkit.failures import Failure
+from backupkit.kinds import DATABASES, kind_in
 
-RUNNING = ("inprogress", "cancelling")
-SUCCEEDED = ("completed", "completedwithwarnings")
-WORKLOAD_OF = {
-    "azureiaasvm": "vm",
-    "azurestorage": "files",
-    "mab": "mars",
-    "dpm": "dpm",
-    "azurebackupserver": "dpm",
-}
-"""`backupManagementType` to our word; AzureWorkload is told apart by `workloadType`."""
+RUNNING = ("inprogress", "cancelling", "started")
+SUCCEEDED = ("completed", "completedwithwarnings", "succeeded")
+STOPPED = ("stopped", "paused", "suspended")
 
 
 @dataclass(frozen=True)
 class Job:
-    """A backup job; `user` is None where the service does not say who started it."""
+    """A backup job; `user` is None where the service does not say who started it.
+
+    `item`, `container` and `item_name` say what it is of, each "" where the row does not. One without a
+    name is no job but what an item says of its newest backup.
+    """
 
     id: str
     vault: str
@@ -45,30 +40,14 @@ class Job:
     container: str
     failure: Failure | None
 
-    @classmethod
-    def from_arm(cls, row: Mapping[str, Any]) -> Job:
-        properties = _properties(row)
-        status = str(properties["status"])
-        return cls(
-            id=row["id"],
-            vault=vault_of(row["id"]),
-            name=row["name"],
-            operation=str(properties.get("operation") or ""),
-            status=status,
-            workload=workload_of(properties),
-            started=utc(properties["startTime"]),
-            ended=_ended(properties, status),
-            user=_flag(properties.get("isUserTriggered")),
-            item=str(properties.get("backupInstanceId") or "").lower(),
-            item_name=str(properties.get("entityFriendlyName") or "").lower(),
-            container=plain_container(str(properties.get("containerName") or "")),
-            failure=classify(_details(properties)) if status.lower() == "failed" else None,
-        )
-
     @property
     def is_backup(self) -> bool:
         """Operations drift ("Backup", "Backup (Full)"), so the start of the text counts."""
         return self.operation.lower().startswith("backup")
+
+    @property
+    def kind(self) -> str:
+        return kind_in(self.operation)
 
     @property
     def is_running(self) -> bool:
@@ -94,7 +73,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Item:
-    """A protected item."""
+    """A protected item, which Backup vaults call a backup instance.
+
+    `calls` are the names by which jobs call it, lower-cased. `last_backup`, `healthy` and `failure` are
+    what a database says of its newest backup itself.
+    """
 
     id: str
     vault: str
@@ -106,23 +89,10 @@ class Item:
     state: str
     soft_deleted: bool
     last_recovery_point: datetime | None
-
-    @classmethod
-    def from_arm(cls, row: Mapping[str, Any]) -> Item:
-        properties = _properties(row)
-        state = properties.get("protectionState") or properties.get("currentProtectionState")
-        return cls(
-            id=row["id"],
-            vault=vault_of(row["id"]),
-            name=str(properties.get("friendlyName") or row["name"].rpartition(";")[2]),
-            workload=workload_of(properties),
-            container=container_in(row["id"]),
-            source=str(properties.get("sourceResourceId") or properties.get("virtualMachineId") or ""),
-            policy=arm_path(str(properties.get("policyId") or "")).lower(),
-            state=str(state or ""),
-            soft_deleted=_flag(properties.get("isScheduledForDeferredDelete")) is True,
-            last_recovery_point=utc_or_none(properties.get("lastRecoveryPoint")),
-        )
+    calls: frozenset[str] = frozenset()
+    last_backup: datetime | None = None
+    healthy: bool | None = None
+    failure: Failure | None = None
 
     @property
     def key(self) -> str:
@@ -130,38 +100,51 @@ class Item:
 
     @property
     def stopped(self) -> bool:
-        return "stopped" in self.state.lower()
+        return any(word in self.state.lower() for word in STOPPED)
+
+    def may_have(self, job: Job) -> bool:
+        """Whether it is of the job's kind, as far as the job tells: one of a database may not say which."""
+        return job.workload in (self.workload, "unknown", "workload" if self.workload in DATABASES else "")
+
+    def is_of(self, job: Job) -> bool:
+        """Whether the job is of it, by the most that the job tells.
+
+        Machines of one vault may share a name, and databases a container.
+        """
+        if job.vault != self.vault:
+            return False
+        if job.item or not self.may_have(job):
+            return job.item == self.key
+        if job.container and self.workload == "vm":
+            return job.container == self.container
+        return job.item_name in self.calls or job.item_name == self.name.lower()
 
 
 @dataclass(frozen=True)
-class Policy:
-    """When a policy runs and how long it keeps; schedule times are wall-clock in `zone_name`.
+class Schedule:
+    """One timetable of a policy, by the wall clock of `zone_name`.
 
-    `times` are (hour, minute), `days` are weekday numbers from Monday = 0
-    (all of them where it runs daily) and `every` is the RPO it promises.
+    `kind` is the type of backup it takes. `times` are (hour, minute), `days` are weekday numbers from
+    Monday = 0 (all of them where it runs daily) and `every` is how far apart its runs are.
     """
 
-    id: str
     zone_name: str
     times: tuple[tuple[int, int], ...]
     days: tuple[int, ...]
     every: timedelta
-    keep_days: int | None
+    keep_days: int | None = None
+    kind: str = ""
 
-    @classmethod
-    def from_arm(cls, row: Mapping[str, Any]) -> Policy:
-        properties = _properties(row)
-        schedule = _mapping(properties.get("schedulePolicy"))
-        times, days, every = _schedule(schedule)
-        hourly = _mapping(schedule.get("hourlySchedule"))
-        return cls(
-            id=row["id"].lower(),
-            zone_name=str(properties.get("timeZone") or hourly.get("timeZone") or "UTC"),
-            times=times,
-            days=days,
-            every=every,
-            keep_days=_keep_days(_mapping(properties.get("retentionPolicy"))),
-        )
+
+@dataclass(frozen=True)
+class Policy:
+    """`compressed` is of databases; `rule` and `tag` are what an on-demand backup names in a Backup vault."""
+
+    id: str
+    schedules: tuple[Schedule, ...] = ()
+    compressed: bool = False
+    rule: str = ""
+    tag: str = ""
 
 
 @dataclass(frozen=True)
@@ -173,11 +156,21 @@ class Source:
     known: bool = True
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    def tagged(self, name: str, value: str) -> bool:
+        """Azure compares the names of tags without their case; here their values are too."""
+        tags = {key.lower(): text.lower() for key, text in self.tags.items()}
+        return tags.get(name.lower()) == value.lower()
+
 
 def vault_of(resource_id: str) -> str:
     """The vault's id, lower-cased, from the id of anything in it."""
     parts = arm_path(resource_id).lower().split("/")
     return "/".join(parts[:9])
+
+
+def is_backup_vault(resource_id: str) -> bool:
+    """Whether an id is of a Backup vault, which speaks another dialect, or of something in one."""
+    return "/providers/microsoft.dataprotection/" in resource_id.lower()
 
 
 def arm_path(text: str) -> str:
@@ -188,85 +181,3 @@ def arm_path(text: str) -> str:
 def subscription_of(resource_id: str) -> str:
     parts = resource_id.lower().split("/")
     return parts[2] if len(parts) > 2 and parts[1] == "subscriptions" else ""
-
-
-def container_in(item_id: str) -> str:
-    match = re.search(r"/protectioncontainers/([^/]+)/", item_id, re.IGNORECASE)
-    return plain_container(match[1]) if match else ""
-
-
-def plain_container(name: str) -> str:
-    """Container names come with and without their type in front."""
-    return re.sub(r"^iaasvmcontainer;", "", name.replace("%3B", ";").replace("%3b", ";").lower())
-
-
-def workload_of(properties: Mapping[str, Any]) -> str:
-    kind = str(properties.get("backupManagementType") or "").lower()
-    if kind == "azureworkload":
-        return str(properties.get("workloadType") or "workload").lower()
-    return WORKLOAD_OF.get(kind, kind or "unknown")
-
-
-def _properties(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    return _mapping(row.get("properties"))
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _flag(value: object) -> bool | None:
-    """Booleans inside Resource Graph's properties may be text."""
-    if isinstance(value, str):
-        return {"true": True, "false": False}.get(value.lower())
-    return value if isinstance(value, bool) else None
-
-
-def _ended(properties: Mapping[str, Any], status: str) -> datetime | None:
-    return None if status.lower() in RUNNING else utc_or_none(properties.get("endTime"))
-
-
-def _details(properties: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    details = properties.get("errorDetails")
-    return [one for one in details if isinstance(one, Mapping)] if isinstance(details, list) else []
-
-
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-def _schedule(schedule: Mapping[str, Any]) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...], timedelta]:
-    """Both generations: V1 keeps times and days at the top, V2 under `<frequency>Schedule`."""
-    frequency = str(schedule.get("scheduleRunFrequency") or "").lower()
-    inner = {**schedule, **_mapping(schedule.get(f"{frequency}Schedule"))}
-    days = tuple(
-        _DAYS.index(day.lower()) for day in inner.get("scheduleRunDays") or () if str(day).lower() in _DAYS
-    )
-    if frequency == "hourly":
-        hours = int(inner.get("interval") or 4)
-        return _hourly_times(inner, hours), tuple(range(7)), timedelta(hours=hours)
-    moments = filter(None, map(utc_or_none, inner.get("scheduleRunTimes") or ()))
-    times = tuple((moment.hour, moment.minute) for moment in moments)
-    if frequency == "weekly":
-        return times, days, timedelta(days=7 / max(1, len(days)))
-    return times, tuple(range(7)), timedelta(days=1)
-
-
-def _hourly_times(inner: Mapping[str, Any], hours: int) -> tuple[tuple[int, int], ...]:
-    start = utc_or_none(inner.get("scheduleWindowStartTime"))
-    if not start:
-        return ()
-    span = int(inner.get("scheduleWindowDuration") or 24)
-    # The window's end is a run too: Azure PowerShell counts window / interval + 1 points a day.
-    starts = (start + timedelta(hours=hours * n) for n in range(span // max(1, hours) + 1))
-    return tuple(dict.fromkeys((one.hour, one.minute) for one in starts))
-
-
-def _keep_days(retention: Mapping[str, Any]) -> int | None:
-    """Days the daily (else weekly) points are kept."""
-    for name in ("dailySchedule", "weeklySchedule"):
-        duration = _mapping(_mapping(retention.get(name)).get("retentionDuration"))
-        count = duration.get("count")
-        if isinstance(count, (int, float)) and count > 0:
-            unit = str(duration.get("durationType") or "Days").lower()
-            return int(count) * {"days": 1, "weeks": 7, "months": 30, "years": 365}.get(unit, 1)
-    return None

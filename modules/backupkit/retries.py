@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
-from backupkit.evidence import Case
+from backupkit.evidence import Case, History, cases_of, confirmed
+from backupkit.failures import NONE_GIVEN
 from backupkit.policies import keep_until
-from backupkit.records import Item
+from backupkit.records import Policy
 from backupkit.reports import backup_entry
-from backupkit.vaults import Start
+from backupkit.starts import Start, Wanted
 
 
 @dataclass(frozen=True)
@@ -22,15 +23,64 @@ class Decision:
     reason: str
 
 
+@dataclass(frozen=True)
+class Known:
+    """What else is known: backups that run, by vault, and why a vault or an item was not read or recalled."""
+
+    running: Mapping[str, int] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
+    unrecalled: Mapping[str, str] = field(default_factory=dict)
+
+
+class Evidence(Protocol):
+    """What there is to be known of failed backups, and how it is come by."""
+
+    @property
+    def remembers(self) -> bool: ...
+    def failing(self, since: datetime, until: datetime) -> list[History]: ...
+    def confirm(self, names: Iterable[str]) -> list[History]: ...
+    def recall(self, cases: Sequence[Case], keys: Collection[str]) -> list[Case]: ...
+    def asked_for(self, history: History) -> bool: ...
+    def prove(self, cases: Iterable[Case]) -> dict[str, Case]: ...
+
+
+def judged(
+    evidence: Evidence,
+    since: datetime,
+    now: datetime,
+    decide: Callable[[Sequence[Case]], list[Decision]],
+    promising: Callable[[Iterable[Case]], set[str]],
+) -> list[Decision]:
+    """Decide on what Resource Graph tells, ask further of all that might be retried, and decide again.
+
+    Asked are the vaults, then the ledger, at last the recovery points of those databases that would be
+    retried, until no answer is new. `promising` names items that may yet be retried.
+    """
+    cases = cases_of(evidence.failing(since, now), since, now)
+    maybe = promising(cases)
+    doubtful = [one.history for one in cases if one.history.key in maybe or one.cause.code == NONE_GIVEN]
+    cases = confirmed(cases, evidence.confirm({history.vault for history in doubtful}), since, now)
+    if evidence.remembers:
+        cases = evidence.recall(cases, promising(cases))
+    while True:
+        decisions = decide([case for case in cases if evidence.asked_for(case.history)])
+        proved = evidence.prove(one.case for one in decisions if one.retry)
+        if not proved:
+            return decisions
+        cases = [proved.get(case.history.key, case) for case in cases]
+
+
 def untried(case: Case) -> Case:
     """As if nothing had been tried, for what must be asked before the ledger is."""
     return replace(case, history=replace(case.history, ledger=()), attempts=())
 
 
-def to_start(case: Case, retention: str, now: datetime) -> tuple[Item, datetime]:
-    """The item and when its new recovery point may expire."""
+def to_start(case: Case, retention: str, now: datetime) -> Wanted:
+    """The backup that a retry of this case asks for."""
     assert case.history.item is not None
-    return case.history.item, keep_until(case.history.policy, retention, case.failure.workload, now)
+    policy = case.history.policy or Policy("")
+    until = keep_until(policy, retention, case.workload, case.kind, now)
+    return Wanted(case.history.item, case.kind, until, policy.compressed, policy.rule, policy.tag)
 
 
 def all_told(
@@ -51,7 +101,7 @@ def _told(decision: Decision, start: Start | None, now: datetime, *, dry_run: bo
     elif start:
         verdict, reason = ("failed", start.refusal) if start.refusal else ("retried", reason)
     return {
-        **backup_entry(case.history, case.failure, case.cause, now),
+        **backup_entry(case, now),
         "verdict": verdict,
         "reason": reason,
         "rule": rule,

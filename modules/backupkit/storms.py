@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backupkit.evidence import Case
+from backupkit.times import stamp
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,14 @@ class Storm:
     running: int
     recovered: bool
     blocked_until: datetime | None
+
+    def holds_back(self, started: int, canaries: int, now: datetime) -> str | None:
+        """Why one more of them is not tried, `started` of which are by this run."""
+        if self.recovered:
+            return None
+        if self.blocked_until and now < self.blocked_until:
+            return f"the last canaries failed, new ones after {stamp(self.blocked_until)}"
+        return "waiting for a canary to complete" if self.running + started >= canaries else None
 
 
 def storms(
@@ -58,6 +67,11 @@ def _storm(
     return Storm(
         items=len(failing),
         running=sum(job.is_running for job in backups),
-        recovered=any(job.succeeded and job.started >= newest for job in backups),
+        recovered=any(_recovered(case, newest) for case in group),
         blocked_until=max(filter(None, map(back_off, failing)), default=None),
     )
+
+
+def _recovered(case: Case, since: datetime) -> bool:
+    done = case.history.success_since(case.failure)
+    return done is not None and done.started >= since

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from backupkit.backups import Backups
 from backupkit.params import CommonParams
+from backupkit.starts import Wanted
 
 from simulator.estate import Estate
 from simulator.world import Settings
@@ -57,7 +58,7 @@ def keys(vaults):
 def started(night, backups):
     """Every failed item of the night, started."""
     found = backups.failing(SINCE, UNTIL)
-    return list(backups.start_all((one.item, KEEP) for one in found).values())
+    return list(backups.start_all(Wanted(one.item, keep_until=KEEP) for one in found).values())
 
 
 # -- Finding -----------------------------------------------------------------------
@@ -141,7 +142,7 @@ def test_where_items_were_not_read_no_item_is_called_gone():
     night = Night()
 
     def instead(sent):
-        asks = sent.body and "protecteditems" in sent.body["query"]
+        asks = sent.body and "backupinstances" in sent.body["query"]
         return refused(400, "BadRequest", "odd") if asks else None
 
     backups = night.backups(instead=instead)
@@ -228,7 +229,7 @@ def test_a_vault_that_does_not_answer_is_unread_and_the_others_are_confirmed():
     silent, other = keys(night.vaults)
     told = f"list jobs of vault {silent}: Azure answered 403 AuthorizationFailed: no"
     assert [(one.scope, one.reason) for one in backups.unread] == [(silent, told)]
-    assert backups.unread_vaults == {silent: told}
+    assert backups.known.unread == {silent: told}
     assert list(backups.running) == [other]
 
 
@@ -253,7 +254,7 @@ def test_backups_are_started_in_the_order_given_and_come_with_their_jobs():
     backups = night.backups()
     found = sorted(backups.failing(SINCE, UNTIL), key=lambda one: one.key, reverse=True)
 
-    starts = backups.start_all((one.item, KEEP) for one in found)
+    starts = backups.start_all(Wanted(one.item, keep_until=KEEP) for one in found)
 
     assert night.triggers == [one.item.name for one in found]
     assert {key: start.job for key, start in starts.items()} == {

@@ -3,7 +3,7 @@
 import pytest
 from backupkit.checking import allowed
 from backupkit.errors import ArmError
-from backupkit.vaults import START_BACKUP
+from backupkit.starts import right_to_start
 
 from tests.backupkit.fakes import Azure, refused, reply
 
@@ -21,7 +21,7 @@ NO_BACKUP = {"actions": ["*"], "notActions": ["microsoft.recoveryservices/*/acti
 
 
 def may(*permissions):
-    return allowed(Azure(reply({"value": list(permissions)})).arm(), VAULT, START_BACKUP)
+    return allowed(Azure(reply({"value": list(permissions)})).arm(), VAULT, right_to_start(VAULT))
 
 
 @pytest.mark.parametrize(
@@ -48,11 +48,11 @@ def test_a_backup_may_be_started_by(permissions, expected):
 def test_permissions_are_read_at_the_scope_and_to_the_last_page():
     azure = Azure(reply({"value": [READER], "nextLink": "/next"}), reply({"value": [OWNER]}))
 
-    assert allowed(azure.arm(), VAULT, START_BACKUP)
+    assert allowed(azure.arm(), VAULT, right_to_start(VAULT))
     assert azure.sent[0].path == f"{VAULT}/providers/Microsoft.Authorization/permissions"
     assert len(azure.sent) == 2
 
 
 def test_permissions_that_cannot_be_read_are_neither_yes_nor_no():
     with pytest.raises(ArmError, match=f"read permissions at {VAULT}: Azure answered 403"):
-        allowed(Azure(refused(403, "AuthorizationFailed", "no")).arm(), VAULT, START_BACKUP)
+        allowed(Azure(refused(403, "AuthorizationFailed", "no")).arm(), VAULT, right_to_start(VAULT))

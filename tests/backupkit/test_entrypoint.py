@@ -23,7 +23,7 @@ from backupkit.entrypoint import (
 from backupkit.errors import ArmError, IncompleteReadError, PartialFailureError
 from backupkit.estate import Unread
 from backupkit.params import CommonParams
-from backupkit.vaults import START_BACKUP
+from backupkit.starts import right_to_start
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -314,7 +314,7 @@ def checked(capsys, report="out/", instead=lambda sent: None, **world):
     arm = Simulated(load(estate, clock), clock, instead).arm()
     session = Session("auto_retry", CommonParams(report=report), arm)
     try:
-        check_rights(session, Backups(arm, CommonParams()), START_BACKUP, "Backup Operator")
+        check_rights(session, Backups(arm, CommonParams()), "Backup Operator")
         ended = ""
     except PartialFailureError as problem:
         ended = str(problem)
@@ -354,8 +354,8 @@ def test_a_right_that_is_missing_comes_with_the_command_that_grants_it(capsys):
     )
 
     assert lines[-1] == (
-        f"WARNING: right missing vault={vault_id('rsv-2')} needs={START_BACKUP} an_owner_runs="
-        '\'az role assignment create --assignee <identity> --role "Backup Operator" --scope '
+        f"WARNING: right missing vault={vault_id('rsv-2')} needs={right_to_start(vault_id('rsv-2'))} "
+        'an_owner_runs=\'az role assignment create --assignee <identity> --role "Backup Operator" --scope '
         f"{vault_id('rsv-2')}'"
     )
     assert ended == "1 of 2 vaults lack the right, 0 scopes were not read; see the WARNING lines above"

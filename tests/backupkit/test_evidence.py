@@ -1,4 +1,4 @@
-"""What happened to each item: jobs of two sources laid together, and tied to the items they are of."""
+"""What happened to each item: what was tried since its last success, and which failure is to be judged."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from backupkit.evidence import cases_of, confirmed, histories, merged, overdue_s
-from backupkit.records import Source
+from backupkit.evidence import Attempt, History, cases_of, confirmed, overdue_s
+from backupkit.intents import laid_over
+from backupkit.kinds import makes_up_for
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,207 +18,18 @@ from tests.decisions.cases import (
     NOW,
     OTHER_PASSING,
     PASSING,
-    SCHEDULE,
     attempt,
     before,
     cancelled,
     completed,
     failed,
     history,
-    item,
-    machine,
+    intent,
+    of_database,
     policy,
     running,
     vault_id,
 )
-
-DAY = timedelta(days=1)
-
-
-def listed(job, name="one", vault="rsv-01"):
-    """As a list has it, not yet tied to an item."""
-    return replace(job, name=name, vault=vault_id(vault), id=f"{vault_id(vault)}/backupJobs/{name}")
-
-
-# -- Resource Graph and the vault's own list ---------------------------------------------------
-
-
-def test_of_one_job_the_vaults_word_counts():
-    graph, vault = listed(running("2h")), listed(failed("1h"))
-
-    assert merged([graph], [vault]) == [vault]
-
-
-def test_jobs_that_only_one_of_them_knows_are_kept():
-    old, new = listed(failed("20h"), "old"), listed(failed("1h"), "new")
-
-    assert merged([old], [new]) == [old, new]
-
-
-def test_a_job_is_one_whatever_the_case_of_its_name():
-    graph, vault = listed(failed("1h"), "AB-12"), listed(failed("1h"), "ab-12")
-
-    assert merged([graph], [vault]) == [vault]
-
-
-def test_jobs_of_two_vaults_may_have_one_name():
-    jobs = [listed(failed("1h")), listed(failed("1h"), vault="rsv-02")]
-
-    assert merged(jobs, jobs) == jobs
-
-
-@pytest.mark.parametrize(
-    ("graph", "vault", "user"),
-    [
-        (A_PERSON, NOBODY_KNOWS, A_PERSON),
-        (NOBODY_KNOWS, A_PERSON, A_PERSON),
-        (SCHEDULE, NOBODY_KNOWS, SCHEDULE),
-        (A_PERSON, SCHEDULE, SCHEDULE),
-        (NOBODY_KNOWS, NOBODY_KNOWS, NOBODY_KNOWS),
-    ],
-)
-def test_who_started_a_job_may_be_known_to_either(graph, vault, user):
-    [one] = merged([listed(failed("1h", user=graph))], [listed(failed("1h", user=vault))])
-
-    assert one.user is user
-
-
-@pytest.mark.parametrize("name", ["item", "container"])
-def test_what_a_job_is_of_may_be_known_to_either(name):
-    known, silent = listed(replace(failed("1h"), **{name: "x"})), listed(failed("1h"))
-
-    assert [getattr(one, name) for one in merged([known], [silent])] == ["x"]
-    assert [getattr(one, name) for one in merged([silent], [known])] == ["x"]
-
-
-@pytest.mark.parametrize(
-    ("graph", "vault", "code"),
-    [
-        (PASSING, OTHER_PASSING, OTHER_PASSING),
-        ("none given", PASSING, PASSING),
-        (PASSING, "none given", PASSING),
-        ("none given", "none given", "none given"),
-    ],
-)
-def test_why_a_job_failed_may_be_known_to_either(graph, vault, code):
-    [one] = merged([listed(failed("1h", code=graph))], [listed(failed("1h", code=vault))])
-
-    assert one.failure is not None
-    assert one.failure.code == code
-
-
-def test_a_job_that_did_not_fail_after_all_has_no_failure():
-    [one] = merged([listed(failed("1h"))], [listed(completed("1h"))])
-
-    assert one.failure is None
-
-
-# -- Which item a job is of --------------------------------------------------------------------
-
-
-def laid(items, *jobs):
-    """Names of the items, each with the names of its jobs; a job without an item stands under None."""
-    found = histories(items, jobs, [policy()], {})
-    return {one.item.name if one.item else None: [job.name for job in one.jobs] for one in found}
-
-
-WEB, APP = item("vm-web"), item("vm-app")
-
-
-def test_a_job_is_of_the_item_whose_id_it_carries():
-    one = replace(listed(failed("1h")), item=APP.key, item_name="vm-web", container=WEB.container)
-
-    assert laid([WEB, APP], one) == {"vm-app": ["one"]}
-
-
-def test_a_job_that_carries_the_id_of_no_item_is_of_none():
-    """It was another machine of that name."""
-    one = replace(listed(failed("1h")), item=item("vm-old").key, item_name="vm-web")
-
-    assert laid([WEB, APP], one) == {None: ["one"]}
-
-
-def test_else_it_is_of_the_item_in_its_container():
-    one = replace(listed(failed("1h")), item_name="vm-web", container=APP.container)
-
-    assert laid([WEB, APP], one) == {"vm-app": ["one"]}
-
-
-def test_else_it_is_of_the_item_of_its_name():
-    one = replace(listed(failed("1h")), item_name="vm-web")
-
-    assert laid([item("VM-Web"), APP], one) == {"VM-Web": ["one"]}
-
-
-def test_a_container_that_no_item_is_in_leaves_the_name():
-    one = replace(listed(failed("1h")), item_name="vm-web", container="iaasvmcontainerv2;rg;old")
-
-    assert laid([WEB, APP], one) == {"vm-web": ["one"]}
-
-
-def test_an_item_of_the_same_name_in_another_vault_is_another():
-    one = replace(listed(failed("1h"), vault="rsv-02"), item_name="vm-web", container=WEB.container)
-
-    assert laid([WEB, APP], one) == {None: ["one"]}
-
-
-TWINS = [
-    item("vm-web", id=item("vm-web").id.replace("rg-app", f"rg-{where}"), container=f"rg-{where};vm-web")
-    for where in ("east", "west")
-]
-
-
-def test_of_two_machines_of_one_name_the_container_tells():
-    one = replace(listed(failed("1h")), item_name="vm-web", container="rg-west;vm-web")
-    [found] = histories(TWINS, [one], [], {})
-
-    assert found.key == TWINS[1].key
-
-
-def test_a_failure_that_may_be_of_either_of_two_machines_is_of_none():
-    one = replace(listed(failed("1h")), item_name="vm-web")
-
-    assert laid(TWINS, one) == {None: ["one"]}
-
-
-def test_a_job_that_runs_and_may_be_of_either_keeps_hands_off_both():
-    one = replace(listed(running("1h")), item_name="vm-web")
-    found = histories(TWINS, [one], [], {})
-
-    assert [(one.key, len(one.running)) for one in found] == [(twin.key, 1) for twin in TWINS]
-
-
-@pytest.mark.parametrize("job", [completed("1h"), cancelled("1h"), running("1h")], ids=lambda job: job.status)
-def test_a_job_without_an_item_that_did_not_fail_is_nobodys_business(job):
-    assert laid([WEB], replace(listed(job), item_name="vm-old")) == {}
-
-
-def test_a_failure_without_an_item_is_a_history_of_its_own():
-    one = replace(listed(failed("1h"), "Two"), item_name="vm-old")
-    [found] = histories([WEB], [one], [], {})
-
-    assert (found.key, found.vault, found.item) == (one.id.lower(), vault_id("rsv-01"), None)
-    assert found.jobs == (one,)
-
-
-def test_an_item_without_jobs_has_no_history():
-    assert histories([WEB, APP], [], [], {}) == []
-
-
-def test_a_history_has_its_jobs_newest_first_and_its_policy_and_machine():
-    jobs = [replace(listed(failed(f"{hours}h"), f"{hours}"), item=WEB.key) for hours in (5, 2, 9)]
-    daily, source = policy(id=WEB.policy), Source(machine("vm-web"))
-    [found] = histories([WEB], jobs, [daily], {source.id.lower(): source})
-
-    assert [job.name for job in found.jobs] == ["2", "5", "9"]
-    assert (found.policy, found.source) == (daily, source)
-
-
-def test_a_policy_or_a_machine_that_was_not_read_is_unknown():
-    [found] = histories([WEB], [replace(listed(failed("1h")), item=WEB.key)], [], {})
-
-    assert (found.policy, found.source) == (None, None)
-
 
 # -- What a history says -----------------------------------------------------------------------
 
@@ -364,29 +176,211 @@ def test_how_far_an_item_is_past_its_rpo(facts, hours):
     assert overdue_s(history(failed("1h"), **facts), NOW) == hours * 3600
 
 
-# -- Whatever comes ----------------------------------------------------------------------------
+# -- Databases: a backup makes up only for what it can ------------------------------------------
+
+FULL, DIFFERENTIAL, LOG = ({"operation": f"Backup ({name})"} for name in ("Full", "Differential", "Log"))
+UNTOLD = {"operation": "Backup"}
 
 
-JOBS = st.builds(
-    lambda job, name, vault, of, container, vm: replace(
-        listed(job, name, vault), item=of, container=container, item_name=vm
-    ),
-    st.sampled_from([failed("5h"), completed("2h"), running("1h"), cancelled("3h")]),
-    st.sampled_from(["a", "A", "b", "c"]),
-    st.sampled_from(["rsv-01", "rsv-02"]),
-    st.sampled_from(["", WEB.key, "/elsewhere"]),
-    st.sampled_from(["", APP.container, TWINS[0].container]),
-    st.sampled_from(["vm-web", "vm-app", "vm-old"]),
+@pytest.mark.parametrize(
+    ("failure", "success", "settled"),
+    [
+        pytest.param(FULL, FULL, True, id="a Full for a Full"),
+        pytest.param(FULL, DIFFERENTIAL, False, id="a Differential for no Full"),
+        pytest.param(FULL, LOG, False, id="a log for no Full"),
+        pytest.param(FULL, UNTOLD, False, id="one of unknown type for no Full"),
+        pytest.param(DIFFERENTIAL, FULL, True, id="a Full for a Differential"),
+        pytest.param(DIFFERENTIAL, LOG, False, id="a log for no Differential"),
+        pytest.param(LOG, UNTOLD, True, id="any for a log"),
+    ],
+)
+def test_which_later_success_settles_a_databases_failure(failure, success, settled):
+    one = of_database(failed("10h", **failure), completed("1h", **success))
+    old = one.jobs[1]
+
+    assert (one.success_since(old) is not None) is settled
+    assert (one.unresolved == []) is settled
+
+
+def test_a_success_of_a_machine_settles_whatever_its_jobs_are_called():
+    one = history(failed("10h", **FULL), completed("1h", **LOG))
+
+    assert one.success_since(one.jobs[1]) == one.jobs[0]
+
+
+@pytest.mark.parametrize(
+    ("at", "kind"),
+    [
+        pytest.param("650m", "differential", id="at 22:10: the Differential was due"),
+        pytest.param("30m", "log", id="at 08:30: a log"),
+        pytest.param("2220m", "full", id="at 20:00 on Sunday: the Full was due"),
+    ],
+)
+def test_the_type_of_a_failure_that_does_not_tell_is_what_was_due(at, kind):
+    one = of_database(failed(at, takes="0m"))
+
+    assert one.kind_of(one.jobs[0]) == kind
+
+
+def test_a_type_that_is_told_is_not_worked_out():
+    one = of_database(failed("650m", takes="0m", **LOG))
+
+    assert one.kind_of(one.jobs[0]) == "log"
+
+
+def test_a_machine_has_no_types():
+    one = history(failed("650m", **FULL))
+
+    assert one.kind_of(one.jobs[0]) == ""
+
+
+def test_log_backups_reset_no_attempt_at_a_full():
+    """They run every hour while the Full fails night after night."""
+    one = of_database(
+        failed("10h", **FULL),
+        attempt("8h", name="first", **FULL),
+        attempt("4h", name="second", **FULL),
+        *(completed(f"{hours}h", **LOG) for hours in range(1, 10)),
+    )
+
+    assert jobs_of(one.attempts(NOW)) == ["second", "first"]
+
+
+def test_attempts_of_the_ledger_are_reset_only_by_what_makes_up_for_their_type():
+    jobs = [attempt("8h", name="full", **FULL), attempt("6h", name="log", **LOG), completed("1h", **LOG)]
+    written = [
+        intent("495m", job="full", kind="full", outcome="started"),
+        intent("375m", job="log", kind="log", outcome="started"),
+    ]
+    one = laid_over(of_database(*jobs), written)
+
+    assert [(each.job, each.kind) for each in one.tried] == [("full", "full")]
+
+
+def test_an_attempt_of_no_known_type_is_reset_by_whatever_completes():
+    """The ledger of machines names none."""
+    one = laid_over(history(completed("1h")), [intent("3h")])
+
+    assert one.ledger == (Attempt(before("3h"), before("3h")),)
+    assert one.tried == []
+
+
+def speaks(*jobs):
+    [case] = cases_of([of_database(*jobs)], before("24h"), NOW)
+    return case.failure.name
+
+
+@pytest.mark.parametrize(
+    ("jobs", "name"),
+    [
+        pytest.param(
+            [failed("10h", name="full", **FULL), failed("1h", name="log", **LOG)],
+            "full",
+            id="a Full before a later log, which fails for want of it",
+        ),
+        pytest.param(
+            [
+                failed("10h", name="full", **FULL),
+                completed("8h", **FULL),
+                failed("1h", name="log", **LOG),
+            ],
+            "log",
+            id="a log that nothing makes up for before a Full that something does",
+        ),
+        pytest.param(
+            [
+                failed("10h", name="differential", **DIFFERENTIAL),
+                failed("5h", name="full", **FULL),
+            ],
+            "full",
+            id="of two open ones the later",
+        ),
+        pytest.param(
+            [failed("3h", name="restore", operation="Restore"), failed("10h", name="log", **LOG)],
+            "log",
+            id="any backup before a restore",
+        ),
+        pytest.param([failed("3h", name="a", **LOG), failed("1h", name="b", **LOG)], "b", id="the last log"),
+    ],
+)
+def test_which_failure_speaks_for_a_database(jobs, name):
+    assert speaks(*jobs) == name
+
+
+OURS = [intent("12h", job="ours", outcome="started")]
+MISSING = "UserErrorParentFullBackupMissing"
+
+
+@pytest.mark.parametrize(
+    ("written", "kind", "full"),
+    [
+        pytest.param(OURS, "full", True, id="an attempt of ours gets a Full"),
+        pytest.param([], "differential", False, id="a scheduled one does not: the service takes it"),
+        pytest.param(None, "differential", False, id="nor one that nobody remembers"),
+    ],
+)
+def test_where_a_parent_is_missing_a_retry_is_a_full_only_of_an_attempt_of_ours(written, kind, full):
+    known = of_database(failed("10h", name="ours", code=MISSING, **DIFFERENTIAL))
+    if written is not None:
+        known = laid_over(known, written)
+    [case] = cases_of([known], before("24h"), NOW)
+
+    assert (case.needs_full, case.kind) == (full, kind)
+
+
+def test_a_machine_needs_no_full_whatever_the_code():
+    known = laid_over(history(failed("10h", name="ours", code=MISSING)), OURS)
+    [case] = cases_of([known], before("24h"), NOW)
+
+    assert (case.needs_full, case.kind) == (False, "")
+
+
+@pytest.mark.parametrize(
+    ("told", "workload"),
+    [("sql", "sql"), ("workload", "hana"), ("unknown", "hana")],
+)
+def test_a_case_is_of_its_jobs_workload_or_of_its_items(told, workload):
+    known = of_database(failed("10h"), workload="hana")
+    known = replace(known, jobs=tuple(replace(job, workload=told) for job in known.jobs))
+    [case] = cases_of([known], before("24h"), NOW)
+
+    assert case.workload == workload
+
+
+def test_a_job_of_nothing_is_of_the_workload_it_tells():
+    known = History("key", "vault", None, (failed("10h", workload="workload"),))
+    [case] = cases_of([known], before("24h"), NOW)
+
+    assert case.workload == "workload"
+
+
+KINDS = ("Full", "Differential", "Log", "Incremental", "CopyOnlyFull")
+SOME = st.builds(
+    lambda make, hours, kind: make(f"{hours}h", operation=f"Backup ({kind})"),
+    st.sampled_from([failed, attempt, completed, cancelled]),
+    st.integers(1, 40),
+    st.sampled_from(KINDS),
 )
 
 
-@given(st.lists(JOBS), st.lists(JOBS))
-def test_each_job_stands_once_and_no_failure_is_lost(graph, vault):
-    both = merged(graph, vault)
-    keys = [(job.vault, job.name.lower()) for job in both]
-    laid_out = histories([WEB, APP, *TWINS], both, [], {})
-    told = [job for one in laid_out for job in one.jobs if job.failed]
+@given(st.lists(SOME, max_size=8), st.sampled_from(KINDS), st.integers(0, 40))
+def test_a_further_success_only_ever_settles_what_its_type_makes_up_for(jobs, kind, hours):
+    """Hypothetical nights: a database with these jobs, and one backup more that completed."""
+    jobs = [replace(one, name=f"{n}") for n, one in enumerate(jobs)]
+    more = completed(f"{hours}h", name="more", operation=f"Backup ({kind})")
+    fewer, still = of_database(*jobs), of_database(*jobs, more)
+    settled = [one for one in fewer.unresolved if one.name not in names(still.unresolved)]
 
-    assert sorted(keys) == sorted({(job.vault, job.name.lower()) for job in [*graph, *vault]})
-    assert sorted(told, key=repr) == sorted((job for job in both if job.failed), key=repr)
-    assert all(job.vault == one.vault for one in laid_out for job in one.jobs if not job.item)
+    assert set(names(still.unresolved)) <= set(names(fewer.unresolved))
+    assert all(makes_up_for(more.kind, one.kind) and one.until <= more.until for one in settled)
+
+
+def test_what_runs_is_unresolved_whatever_else_completed_before():
+    one = of_database(completed("5h", **FULL), running("1h", name="now", **FULL))
+
+    assert names(one.unresolved) == ["now"]
+
+
+def test_how_far_a_database_is_past_its_rpo_is_by_its_logs():
+    """They are due every hour."""
+    assert overdue_s(of_database(failed("1h"), last_recovery_point=before("3h")), NOW) == 2 * 3600

@@ -6,7 +6,7 @@ import itertools
 import typing
 
 import pytest
-from backupkit.failures import CAUSES, NONE_GIVEN, Cause, Failure, classify, find, known_codes
+from backupkit.failures import CAUSES, NONE_GIVEN, TABLES, Cause, Failure, classify, find, known_codes
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -149,10 +149,361 @@ def said(details: object) -> tuple[str, str]:
             ("UserErrorIncompatibleSrcTargetSystemsForRestore", "foreign"),
             id="a restore",
         ),
+        pytest.param(
+            [
+                {
+                    "errorCode": 520512,
+                    "errorTitle": "UserErrorIncompatibleSrcTargetSystemsForRestore",
+                    "errorString": "The source and target systems for restore are incompatible.",
+                    "recommendations": ["\r\n    Case 1: SYSTEMDB cannot be renamed during restore.\r\n"],
+                    "additionalDetails": "Src and target are containers of different kinds",
+                }
+            ],
+            ("UserErrorIncompatibleSrcTargetSystemsForRestore", "foreign"),
+            id="a database job, with additional details",
+        ),
+        pytest.param(
+            [
+                {
+                    "errorCode": 530999,
+                    "errorTitle": "",
+                    "errorString": "Log chain is broken.",
+                    "recommendations": [],
+                }
+            ],
+            ("UserErrorSQLLSNValidationFailure", "self-heal"),
+            id="a database job without a title",
+        ),
+        pytest.param(
+            [
+                {
+                    "errorCode": 530999,
+                    "errorTitle": "",
+                    "errorString": "The operation failed.",
+                    "additionalDetails": "Cannot take backup as transaction log for the datasource is full.",
+                }
+            ],
+            ("UserErrorBackupFailedAsTransactionLogIsFull", "human"),
+            id="a database job of which the additional details alone tell",
+        ),
+        pytest.param(
+            [
+                {
+                    "errorCode": 1073871825,
+                    "errorString": "Microsoft Azure Backup encountered an internal error.",
+                    "recommendations": ["Wait for a few minutes and then try the operation again."],
+                }
+            ],
+            ("CloudInternalError", "passing"),
+            id="an Azure Files job with an internal error",
+        ),
+        pytest.param(
+            {
+                "code": "UserErrorSQLNoSysadminMembership",
+                "message": "The account needs SQL sysadmin privilege.",
+            },
+            ("UserErrorSQLNoSysadminMembership", "human"),
+            id="what discovering databases met",
+        ),
+        pytest.param(
+            {
+                "code": "UserErrorHANASystemDBNotRunning",
+                "message": "SYSTEMDB for the SAP HANA instance is not in running state.",
+                "recommendations": [
+                    "Please start the SAP HANA system by running 'HDB start' as the sidadm user."
+                ],
+            },
+            ("UserErrorHANASystemDBNotRunning", "human"),
+            id="what discovering SAP HANA met",
+        ),
+        pytest.param(
+            {
+                "code": "UserErrorNoSQlInstancesOnMachine",
+                "message": "No SQL instances found on this machine.",
+            },
+            ("UserErrorNoSQlInstancesOnMachine", "human"),
+            id="what discovering met on a machine without SQL Server",
+        ),
+        pytest.param(
+            {
+                "code": "OperationCancelledBecauseConflictingOperationRunningUserError",
+                "message": "Operation cancelled as a conflicting operation was already running "
+                "on the same database.",
+                "recommendations": ["Please try again after some time."],
+            },
+            ("OperationCancelledBecauseConflictingOperationRunningUserError", "wait"),
+            id="the last error of a database, with its words",
+        ),
+        pytest.param(
+            [{"code": 530010, "title": "WorkloadExtensionNotReachable", "message": "It failed."}],
+            ("WorkloadExtensionNotReachable", "human"),
+            id="the health of a database",
+        ),
+        pytest.param(
+            {
+                "message": "First full backup is missing for this datasource.",
+                "recommendedActions": "In case of a scheduled backup, ignore this error. "
+                "See https://aka.ms/AB-usererrorparentfullbackupmissing",
+            },
+            ("UserErrorParentFullBackupMissing", "self-heal"),
+            id="an alert, which has no code",
+        ),
+        pytest.param(
+            {
+                "status": "Failed",
+                "error": {
+                    "code": "UserErrorMissingRequiredPermissions",
+                    "message": "Appropriate permissions to perform the operation is missing.",
+                    "additionalInfo": [
+                        {
+                            "type": "UserFacingError",
+                            "info": {
+                                "code": "UserErrorMissingRequiredPermissions",
+                                "innerError": {"code": "UserErrorMissingRequiredPermissions"},
+                                "isRetryable": False,
+                            },
+                        }
+                    ],
+                },
+            },
+            ("UserErrorMissingRequiredPermissions", "human"),
+            id="an operation of a Backup vault that failed",
+        ),
+        pytest.param(
+            {
+                "error": {
+                    "code": "UserErrorDppDatasourceAlreadyHasBackupInstance",
+                    "message": "Datasource is already associated with the backup instance disk-01.",
+                    "details": None,
+                    "target": None,
+                }
+            },
+            ("UserErrorDppDatasourceAlreadyHasBackupInstance", "foreign"),
+            id="a refusal to protect what is protected",
+        ),
+        pytest.param(
+            {
+                "error": {
+                    "code": "UserErrorInvalidRestorableTimeRange",
+                    "message": "The given time is invalid",
+                }
+            },
+            ("UserErrorInvalidRestorableTimeRange", "foreign"),
+            id="a refusal to list restore points",
+        ),
+        pytest.param(
+            {
+                "error": {
+                    "code": "UserErrorDisableSoftDeleteNotAllowed",
+                    "message": "Cannot disable soft delete",
+                }
+            },
+            ("UserErrorDisableSoftDeleteNotAllowed", "foreign"),
+            id="a refusal to turn soft delete off",
+        ),
+        pytest.param(
+            {"error": {"code": "UserIdentityCreateUpdateOperationFailed", "message": "It failed."}},
+            ("UserIdentityCreateUpdateOperationFailed", "foreign"),
+            id="an operation on the identity of a vault that failed",
+        ),
+        pytest.param(
+            {
+                "ErrorCode": "UserErrorGenericResourceNotFound",
+                "Message": {"Language": "en-US", "Value": "Azure resource does not exist."},
+                "Values": [],
+            },
+            ("UserErrorGenericResourceNotFound", "human"),
+            id="a refusal of the backup service itself",
+        ),
+        pytest.param(
+            {"error": {"code": "LinkedAuthorizationFailed", "message": "The client has permission, however"}},
+            ("LinkedAuthorizationFailed", "human"),
+            id="a refusal for want of a right on a second resource",
+        ),
+        pytest.param(
+            {
+                "error": {
+                    "code": "ResourceGroupNotFound",
+                    "message": "Resource group 'rg' could not be found.",
+                }
+            },
+            ("ResourceGroupNotFound", "human"),
+            id="a vault that was asked for in a resource group that is none",
+        ),
+        pytest.param(
+            {"error": {"code": "InvalidRestApiParameter", "message": "properties parameter is invalid."}},
+            ("InvalidRestApiParameter", "human"),
+            id="a refusal of a parameter",
+        ),
+        pytest.param(
+            {"error": {"code": "ServiceResourceNotEmptyWithBackendMessage", "message": "It holds items."}},
+            ("ServiceResourceNotEmptyWithBackendMessage", "foreign"),
+            id="a refusal to delete a vault",
+        ),
+        pytest.param(
+            {"error": {"code": "ResourceRequestsThrottled", "message": "Number of requests for action"}},
+            ("ResourceRequestsThrottled", "passing"),
+            id="a throttled reading of jobs",
+        ),
+        pytest.param(
+            {"error": {"code": "FailedIdentityOperation", "message": "Status: '429'."}},
+            ("FailedIdentityOperation", "passing"),
+            id="a throttled operation on an identity",
+        ),
+        pytest.param(
+            {"error": {"code": "InternalResourceIdentityError", "message": "There was a problem."}},
+            ("InternalResourceIdentityError", "passing"),
+            id="an identity service that did not answer",
+        ),
+        pytest.param(
+            {"error": {"code": "TooManyRequests", "message": "Too many requests."}},
+            ("TooManyRequests", "passing"),
+            id="a throttled request without more",
+        ),
+        pytest.param(
+            {"error": {"code": "CloudStorageUnexpectedError", "message": ""}},
+            ("CloudStorageUnexpectedError", "passing"),
+            id="a job that could not be read",
+        ),
+        pytest.param(
+            {"error": {"code": "RestApiInternalError", "message": "The REST API call encountered an error."}},
+            ("RestApiInternalError", "passing"),
+            id="an internal error of a vault",
+        ),
+        pytest.param(
+            {"error": {"code": "ServerTimeout", "message": "The request timed out."}},
+            ("ServerTimeout", "passing"),
+            id="a request that timed out",
+        ),
+        pytest.param(
+            {"error": {"code": "GatewayTimeout", "message": "The gateway did not receive a response."}},
+            ("GatewayTimeout", "passing"),
+            id="a provider that did not answer",
+        ),
     ],
 )
 def test_every_shape_the_service_sends_is_read(details, expected):
     assert said(details) == expected
+
+
+def test_what_the_documents_tell_of_a_machine_is_not_told_of_a_vault_asked_for_in_vain():
+    """Resource Manager and the vaults share a name; only a machine that is gone may end its protection."""
+    machine = {
+        "code": "ResourceNotFound",
+        "message": "Could not perform the operation as VM no longer exists.",
+    }
+    vault = {
+        "code": "ResourceNotFound",
+        "message": "The Resource 'Microsoft.RecoveryServices/vaults/rsv' under resource group 'rg' "
+        "was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+    }
+
+    assert said({"error": machine}) == ("ResourceNotFound", "gone")
+    assert said({"error": vault}) == ("ResourceNotFound", "human")
+    assert "may be the vault itself" in classify({"error": vault}).remedy
+
+
+# -- What a detail encloses ----------------------------------------------------
+
+
+def enclosing(code: str | None, inner: object, **more: object) -> dict[str, object]:
+    """A detail of a Backup vault's job."""
+    outer = {"code": code, "message": "It failed.", "recommendedAction": []}
+    return {**outer, "details": inner, "innerError": None, "isRetryable": False, **more}
+
+
+KNOWN_TO_PASS = {"code": "InternalServerError", "message": "Internal Server Error", "isRetryable": True}
+
+
+@pytest.mark.parametrize(
+    ("detail", "expected"),
+    [
+        pytest.param(
+            enclosing("InternalServerError", [enclosing("InternalServerError", [KNOWN_TO_PASS])]),
+            ("InternalServerError", "passing"),
+            id="the same code three times",
+        ),
+        pytest.param(
+            enclosing("InternalServerError", [{"code": "UserErrorManagedDiskNotFound"}]),
+            ("InternalServerError", "passing"),
+            id="a known code round another: the outer one",
+        ),
+        pytest.param(
+            enclosing("UserErrorBrandNew", [{"code": "UserErrorManagedDiskNotFound"}]),
+            ("UserErrorManagedDiskNotFound", "gone"),
+            id="an unknown code round one that says that the source is gone: the inner one",
+        ),
+        pytest.param(
+            enclosing("UserErrorBrandNew", None, innerError={"code": "UserErrorSnapshotRGNotFound"}),
+            ("UserErrorSnapshotRGNotFound", "human"),
+            id="an unknown code round one that needs a person: the inner one",
+        ),
+        pytest.param(
+            enclosing("UserErrorBrandNew", [KNOWN_TO_PASS]),
+            ("UserErrorBrandNew", "unknown"),
+            id="an unknown code round one that passes: the outer one, nobody has judged it",
+        ),
+        pytest.param(
+            enclosing("PostgreSQLFlexServerError", [{"code": "UserErrorMSIMissingPermissions"}]),
+            ("UserErrorMSIMissingPermissions", "human"),
+            id="a code that is in the tables without a cause, round one that needs a person",
+        ),
+        pytest.param(
+            enclosing(
+                "UserErrorBrandNew",
+                None,
+                innerError={"code": "Wrapped", "embeddedInnerError": {"code": "UserErrorDBNotFound"}},
+            ),
+            ("UserErrorDBNotFound", "gone"),
+            id="an inner error within an inner error",
+        ),
+        pytest.param(
+            {"code": "Conflict", "additionalInfo": [{"info": {"code": "UserErrorSnapshotRGNotFound"}}]},
+            ("UserErrorSnapshotRGNotFound", "human"),
+            id="the error for people within an error of Resource Manager",
+        ),
+        pytest.param(
+            enclosing(None, [KNOWN_TO_PASS]),
+            ("InternalServerError", "passing"),
+            id="no outer code: the inner one alone",
+        ),
+        pytest.param(
+            enclosing("UserErrorBrandNew", [{"code": "AlsoNew"}]),
+            ("UserErrorBrandNew", "unknown"),
+            id="two unknown codes: the outer one",
+        ),
+        pytest.param(
+            {"code": "Success", "details": [{"code": "UserErrorManagedDiskNotFound"}]},
+            (NONE_GIVEN, "unknown"),
+            id="a success says nothing, whatever it encloses",
+        ),
+    ],
+)
+def test_what_a_detail_encloses_is_heard_where_its_own_code_is_unknown(detail, expected):
+    assert said([detail]) == expected
+
+
+def test_an_unknown_code_is_told_with_what_it_encloses_and_what_the_service_says_of_it():
+    """The service calls failures retryable that are not, and the other way round: it decides nothing."""
+    failure = classify([enclosing("UserErrorBrandNew", [KNOWN_TO_PASS], isRetryable=True)])
+
+    assert failure.remedy == (
+        "look UserErrorBrandNew up in Microsoft's troubleshooting pages, "
+        "then add it with retry_codes= or never_codes=; "
+        "it encloses InternalServerError and the service calls it retryable"
+    )
+
+
+def test_retryable_changes_nothing_about_a_known_code():
+    assert classify({**HUMAN, "isRetryable": True}) == classify(HUMAN)
+
+
+def test_details_without_end_are_read_to_some_depth():
+    detail: dict[str, object] = {"code": "UserErrorManagedDiskNotFound"}
+    for _ in range(100_000):
+        detail = enclosing("UserErrorBrandNew", [detail])
+
+    assert said([detail]) == ("UserErrorBrandNew", "unknown")
 
 
 # -- Which evidence counts -----------------------------------------------------
@@ -207,6 +558,19 @@ def test_every_shape_the_service_sends_is_read(details, expected):
             {"message": "Virtual machine doesn\u2019t exist."},
             "UserErrorVmNotFoundV2",
             id="a sentence with a curly apostrophe",
+        ),
+        pytest.param(
+            {"message": "Backup log chain is broken."},
+            "UserErrorHANALSNValidationFailure",
+            id="of two sentences that fit, the one that says more",
+        ),
+        pytest.param(
+            {
+                "message": "Log chain is broken. "
+                "Log chain is broken, as another backup product is taking backups."
+            },
+            "UserErrorOtherBackupProductCausingSQLLSNValidationFailure",
+            id="of two sentences, the worse cause",
         ),
         pytest.param(
             {
@@ -344,6 +708,8 @@ def test_a_code_that_is_not_in_the_tables_is_not_found(code):
     ("number", "code"),
     [
         (130001, "CloudInternalError"),
+        (1073871825, "CloudInternalError"),
+        (530010, "WorkloadExtensionNotReachable"),
         (320001, "ResourceNotFound"),
         (380008, "AzureVmOffline"),
         (380016, "UserErrorGuestAgentVersionUnsupported"),
@@ -402,6 +768,48 @@ def test_a_row_is_found_by_each_of_its_marks(row):
     assert {classify([mark]) for mark in marks} == {row}
 
 
+def test_every_row_stands_in_one_table():
+    assert sorted(row.code for rows in TABLES.values() for row in rows) == sorted(row.code for row in ROWS)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.needs_full], ids=lambda row: row.code)
+def test_what_a_full_backup_cures_is_healed_by_the_service_or_by_a_person_who_takes_one(row):
+    assert row.cause in ("self-heal", "human")
+    assert "Full" in row.remedy
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "UserErrorParentFullBackupMissing",
+        "UserErrorSQLLSNValidationFailure",
+        "UserErrorHANALSNValidationFailure",
+        "UserErrorASELSNValidationFailure",
+        "FullBackupNotPerformed",
+    ],
+)
+def test_a_broken_or_missing_chain_is_cured_by_a_full_backup(code):
+    failure = find(code)
+
+    assert failure is not None
+    assert (failure.cause, failure.needs_full) == ("self-heal", True)
+
+
+@pytest.mark.parametrize("code", ["UserErrorBackupOperationInProgress", "CloudDosAbsoluteLimitReached"])
+def test_what_passes_or_waits_is_cured_by_any_backup(code):
+    failure = find(code)
+
+    assert failure is not None
+    assert failure.needs_full is False
+
+
+def test_a_wait_that_microsoft_names_stands_in_the_remedy():
+    failure = find("UserErrorBackupStorageLocationNotReady")
+
+    assert failure is not None
+    assert "wait an hour" in failure.remedy
+
+
 def test_no_two_rows_claim_the_same_mark():
     marks = [
         mark.casefold()
@@ -436,7 +844,8 @@ def test_the_list_of_codes_is_sorted_by_class_and_code():
 
 
 KEYS = ["errorCode", "errorTitle", "errorString", "recommendations", "code", "title", "message"]
-KEYS += ["recommendedAction", "recommendedActions", "details"]
+KEYS += ["recommendedAction", "recommendedActions", "details", "innerError", "embeddedInnerError"]
+KEYS += ["error", "additionalInfo", "info", "additionalDetails", "ErrorCode", "isRetryable"]
 TEXTS = st.text() | st.sampled_from([mark for row in ROWS for mark in (row.code, *row.phrases)])
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS
 VALUES = st.recursive(

@@ -9,7 +9,7 @@ from backupkit.blobs import BlobError, ConflictError
 from backupkit.evidence import Case
 from backupkit.intents import Intent, name_of, settled
 from backupkit.ledger import Ledger, LedgerError
-from backupkit.vaults import Start
+from backupkit.starts import Start
 
 from tests.decisions.cases import (
     NOBODY_KNOWS,
@@ -21,6 +21,7 @@ from tests.decisions.cases import (
     intent,
     item,
     job,
+    of_database,
 )
 
 NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
@@ -76,7 +77,10 @@ class Blobs:
 
 
 def case(*jobs):
-    whole = history(*(jobs or [failed()]))
+    return case_of(history(*(jobs or [failed()])))
+
+
+def case_of(whole):
     failure = next(one for one in whole.jobs if one.failed)
     return Case(whole, failure, failure.failure, ())
 
@@ -147,10 +151,39 @@ def test_an_intent_stands_before_the_backup_and_its_outcome_after():
     ledger.intend(item())
 
     [entry] = blobs.entries
-    assert {**entry, "at": "?"} == {"item": item().id, "run": "run-2", "at": "?", "outcome": "", "job": ""}
+    assert {**entry, "at": "?"} == {
+        "item": item().id,
+        "run": "run-2",
+        "at": "?",
+        "outcome": "",
+        "job": "",
+        "kind": "",
+    }
 
     ledger.conclude(Start(item(), job="job-1"))
     assert [(one["outcome"], one["job"]) for one in blobs.entries] == [("started", "job-1")]
+
+
+def test_the_type_of_a_databases_backup_is_written_and_counted_by():
+    """A log that completes says nothing of an attempt at a Full."""
+    log = {"operation": "Backup (Log)", "workload": "sql"}
+    full = {"operation": "Backup (Full)", "workload": "sql"}
+    known = of_database(failed("10h", **full), completed("1h", **log))
+    blobs = Blobs()
+    ledger = Ledger(blobs, "run-1")
+    ledger.recall([case_of(known)], NOW)
+    ledger.intend(known.item, "full")
+    [entry] = json.loads(next(iter(blobs.held.values()))[0])
+    assert entry["kind"] == "full"
+
+    [found] = Ledger(blobs, "run-2").recall([case_of(known)], NOW)
+    assert [one.kind for one in found.history.ledger] == ["full"]
+
+
+def test_an_entry_of_an_older_run_names_no_type():
+    entry = {name: told for name, told in intent("1h").entry.items() if name != "kind"}
+
+    assert Intent.read(entry) == intent("1h")
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from backupkit.policies import keep_until, next_run, rpo, rpo_age
+from backupkit.policies import keep_until, kind_due, next_run, rpo, rpo_age, too_short
+from backupkit.records import Policy, Schedule
 from backupkit.times import stamp, utc, zone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.decisions.cases import NOW, WEEK, before, item, policy
+from tests.decisions.cases import NOW, WEEK, before, item, policy, schedule
 
 BERLIN = "W. Europe Standard Time"
 
@@ -133,4 +134,133 @@ def test_the_age_of_the_newest_recovery_point():
     ],
 )
 def test_a_recovery_point_is_kept(one, asked, days):
-    assert keep_until(one, asked, "vm", NOW) == NOW + timedelta(days=days)
+    assert keep_until(one, asked, "vm", "", NOW) == NOW + timedelta(days=days)
+
+
+# -- Databases: a timetable for each type of backup ----------------------------------------------
+
+MONDAY, TUESDAY, SUNDAY = 0, 1, 6
+FULL = schedule("20:00", kind="full", days=(SUNDAY,), every=timedelta(days=7), keep_days=104)
+DIFFERENTIAL = schedule("22:00", kind="differential", days=(MONDAY, TUESDAY), keep_days=30)
+LOGS = schedule(kind="log", times=(), every=timedelta(hours=1), keep_days=15)
+
+
+def of_database(*schedules: Schedule) -> Policy:
+    return Policy("p", schedules)
+
+
+WEEKLY_FULL = of_database(FULL, DIFFERENTIAL, LOGS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "run"),
+    [
+        pytest.param("full", "2026-03-15T20:00:00Z", id="a Full: Sunday's, no Differential before it"),
+        pytest.param("differential", "2026-03-10T22:00:00Z", id="a Differential: tonight's"),
+        pytest.param("log", "2026-03-10T22:00:00Z", id="a log: tonight's Differential, logs have no times"),
+        pytest.param("", "2026-03-10T22:00:00Z", id="one of no known type: whatever comes first"),
+        pytest.param("copyonlyfull", None, id="a copy: none is scheduled"),
+    ],
+)
+def test_the_next_run_is_of_a_type_that_makes_up_for_the_failed_one(kind, run):
+    """It is Tuesday morning."""
+    assert shown(next_run(WEEKLY_FULL, NOW, kind)) == run
+
+
+@pytest.mark.parametrize(
+    ("schedules", "at", "kind"),
+    [
+        pytest.param((FULL, DIFFERENTIAL, LOGS), "2026-03-08T20:00:00Z", "full", id="when the Full was due"),
+        pytest.param((FULL, DIFFERENTIAL, LOGS), "2026-03-08T21:59:00Z", "full", id="within two hours of it"),
+        pytest.param((FULL, DIFFERENTIAL, LOGS), "2026-03-08T22:01:00Z", "log", id="later: a log's"),
+        pytest.param((FULL, DIFFERENTIAL, LOGS), "2026-03-08T19:59:00Z", "log", id="before it: a log's"),
+        pytest.param((FULL, DIFFERENTIAL, LOGS), "2026-03-09T22:10:00Z", "differential", id="a weekday's"),
+        pytest.param(
+            (FULL, DIFFERENTIAL, LOGS), "2026-03-10T23:30:00Z", "differential", id="late in the evening"
+        ),
+        pytest.param(
+            (schedule("23:30", kind="full"), LOGS), "2026-03-10T00:30:00Z", "full", id="over midnight"
+        ),
+        pytest.param((FULL, DIFFERENTIAL), "2026-03-12T12:00:00Z", "full", id="without logs: a Full's"),
+        pytest.param(
+            (schedule("20:00", kind="full"), schedule("21:00", kind="differential"), LOGS),
+            "2026-03-10T21:30:00Z",
+            "differential",
+            id="of two that were due the later",
+        ),
+        pytest.param((schedule("20:00"),), "2026-03-10T20:10:00Z", "full", id="the policy names no type"),
+        pytest.param((), "2026-03-10T20:10:00Z", "full", id="an empty policy: the worst is a Full"),
+        pytest.param(
+            (schedule("20:00", kind="full", zone_name="Nowhere"), LOGS),
+            "2026-03-10T20:10:00Z",
+            "log",
+            id="a zone that nobody knows: not due",
+        ),
+        pytest.param(
+            (schedule("05:00", kind="full", zone_name="Tokyo Standard Time"), LOGS),
+            "2026-03-10T20:10:00Z",
+            "full",
+            id="by the policy's own clock",
+        ),
+    ],
+)
+def test_what_a_databases_scheduled_backup_was_of_is_told_by_when_it_was(schedules, at, kind):
+    assert kind_due(of_database(*schedules), utc(at)) == kind
+
+
+def test_without_a_policy_a_databases_backup_is_taken_for_a_full():
+    """So that no lesser backup is thought to make up for it."""
+    assert kind_due(None, NOW) == "full"
+
+
+def test_the_rpo_of_a_database_is_that_of_its_logs():
+    assert rpo(WEEKLY_FULL) == timedelta(hours=1)
+
+
+@pytest.mark.parametrize("workload", ["sql", "hana", "ase"])
+@pytest.mark.parametrize(
+    ("one", "asked", "kind", "days"),
+    [
+        pytest.param(WEEKLY_FULL, "policy", "full", 104, id="a Full as the policy says"),
+        pytest.param(
+            of_database(schedule(kind="full", keep_days=30), LOGS), "policy", "full", 45, id="no less than 45"
+        ),
+        pytest.param(of_database(LOGS), "policy", "full", 45, id="45 where no Full is scheduled"),
+        pytest.param(None, "policy", "full", 45, id="45 without a policy"),
+        pytest.param(WEEKLY_FULL, "60d", "full", 60, id="as asked"),
+        pytest.param(WEEKLY_FULL, "policy", "differential", None, id="the policy alone rules a Differential"),
+        pytest.param(WEEKLY_FULL, "60d", "incremental", None, id="and an Incremental, whatever is asked"),
+    ],
+)
+def test_a_databases_backup_is_kept(workload, one, asked, kind, days):
+    expected = None if days is None else NOW + timedelta(days=days)
+
+    assert keep_until(one, asked, workload, kind, NOW) == expected
+
+
+@pytest.mark.parametrize("workload", ["disk", "blob", "postgresql", "aks"])
+@pytest.mark.parametrize("asked", ["policy", "60d"])
+def test_a_backup_vault_takes_no_date(workload, asked):
+    assert keep_until(policy(keep_days=14), asked, workload, "", NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "workloads", "faults"),
+    [
+        pytest.param("policy", ("vm", "sql"), [], id="as policies say"),
+        pytest.param("1d", ("vm", "files"), [], id="a day of what is no database"),
+        pytest.param("45d", ("vm", "sql", "hana", "ase"), [], id="45 days of databases"),
+        pytest.param(
+            "44d",
+            ("vm", "sql", "ase"),
+            [
+                "retention=44d is too short for sql: a full backup is kept for 45 days at least",
+                "retention=44d is too short for ase: a full backup is kept for 45 days at least",
+            ],
+            id="less, of which each database is told",
+        ),
+        pytest.param("1d", ("disk", "blob", "postgresql", "aks"), [], id="Backup vaults take no date at all"),
+    ],
+)
+def test_what_is_too_short_to_be_kept(asked, workloads, faults):
+    assert list(too_short(asked, workloads)) == faults

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from backupkit import estate as queries
+from backupkit import queries
 from backupkit.estate import Estate as Reading
 from backupkit.graph import Graph, Scope
 from backupkit.params import CommonParams
@@ -35,7 +35,16 @@ def filled(query):
 
 
 def test_these_are_the_queries():
-    assert sorted(ALL) == ["FAILED_JOBS", "ITEMS", "JOBS", "POLICIES", "SOURCES", "SUBSCRIPTIONS", "VAULTS"]
+    assert sorted(ALL) == [
+        "FAILED_JOBS",
+        "ITEMS",
+        "JOBS",
+        "POLICIES",
+        "SOURCES",
+        "SUBSCRIPTIONS",
+        "UNHEALTHY_DATABASES",
+        "VAULTS",
+    ]
 
 
 @pytest.mark.parametrize("name", ALL)

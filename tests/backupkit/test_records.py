@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
-from backupkit.records import (
-    Item,
-    Job,
-    Policy,
-    arm_path,
-    container_in,
-    plain_container,
-    subscription_of,
-    vault_of,
-    workload_of,
-)
+from backupkit import rows
+from backupkit.records import Item, Job, arm_path, subscription_of, vault_of
+from backupkit.recovery_rows import container_in, plain_container, workload_of
 from backupkit.times import utc
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,7 +38,7 @@ def job(*, vault: str = AS_SENT, **properties: object) -> Job:
         **properties,
     }
     given_ones = {name: value for name, value in known.items() if value is not None}
-    return Job.from_arm({"id": f"{vault}/backupJobs/J-1", "name": "J-1", "properties": given_ones})
+    return rows.job({"id": f"{vault}/backupJobs/J-1", "name": "J-1", "properties": given_ones})
 
 
 # -- Jobs --------------------------------------------------------------------------------------
@@ -197,7 +187,7 @@ def test_a_job_whose_start_cannot_be_read_is_no_job():
 
 def test_properties_that_are_text_are_no_job():
     with pytest.raises(KeyError):
-        Job.from_arm({"id": f"{VAULT}/backupJobs/J-1", "name": "J-1", "properties": '{"status": "Failed"}'})
+        rows.job({"id": f"{VAULT}/backupJobs/J-1", "name": "J-1", "properties": '{"status": "Failed"}'})
 
 
 @pytest.mark.parametrize(
@@ -209,7 +199,7 @@ def test_properties_that_are_text_are_no_job():
         ({"backupManagementType": "MAB"}, "mars"),
         ({"backupManagementType": "DPM"}, "dpm"),
         ({"backupManagementType": "AzureBackupServer"}, "dpm"),
-        ({"backupManagementType": "AzureWorkload", "workloadType": "SQLDataBase"}, "sqldatabase"),
+        ({"backupManagementType": "AzureWorkload", "workloadType": "SQLDataBase"}, "sql"),
         ({"backupManagementType": "AzureWorkload"}, "workload"),
         ({"backupManagementType": "AzureSql"}, "azuresql"),
         ({}, "unknown"),
@@ -232,7 +222,7 @@ def item(*, item_id: str = ITEM, **properties: object) -> Item:
         "sourceResourceId": "/subscriptions/S/resourceGroups/RG-APP/providers/Microsoft.Compute/disks/vm-01",
         **properties,
     }
-    return Item.from_arm({"id": item_id, "name": f"VM;{CONTAINER}", "properties": known})
+    return rows.item({"id": item_id, "name": f"VM;{CONTAINER}", "properties": known})
 
 
 def test_an_item_is_read():
@@ -323,176 +313,6 @@ def test_which_policy_an_item_has(policy, expected):
 def test_an_item_without_a_friendly_name_goes_by_the_end_of_its_name():
     assert item(friendlyName=None).name == "vm-01"
     assert item(friendlyName="SAP on vm-01").name == "SAP on vm-01"
-
-
-# -- Policies ----------------------------------------------------------------------------------
-
-
-def policy(schedule: object, retention: object = None, **properties: object) -> Policy:
-    known = {"schedulePolicy": schedule, "retentionPolicy": retention, "timeZone": "UTC", **properties}
-    return Policy.from_arm({"id": f"{VAULT}/backupPolicies/Daily", "name": "Daily", "properties": known})
-
-
-def v1(frequency: str, **facts: object) -> dict[str, object]:
-    return {"schedulePolicyType": "SimpleSchedulePolicy", "scheduleRunFrequency": frequency, **facts}
-
-
-def v2(frequency: str, **facts: object) -> dict[str, object]:
-    """The second generation keeps all but the frequency one level down."""
-    inner = {f"{frequency.lower()}Schedule": facts}
-    return {"schedulePolicyType": "SimpleSchedulePolicyV2", "scheduleRunFrequency": frequency, **inner}
-
-
-RUNS = {"scheduleRunTimes": ["2026-01-01T22:30:00Z"]}
-ALL = tuple(range(7))
-
-
-@pytest.mark.parametrize(
-    ("schedule", "times", "days", "every"),
-    [
-        pytest.param(v1("Daily", **RUNS), ((22, 30),), ALL, timedelta(days=1), id="daily"),
-        pytest.param(v2("Daily", **RUNS), ((22, 30),), ALL, timedelta(days=1), id="daily, second generation"),
-        pytest.param(
-            v1("Weekly", scheduleRunDays=["Sunday"], **RUNS),
-            ((22, 30),),
-            (6,),
-            timedelta(days=7),
-            id="weekly",
-        ),
-        pytest.param(
-            v2("Weekly", scheduleRunDays=["Monday", "thursday"], **RUNS),
-            ((22, 30),),
-            (0, 3),
-            timedelta(days=3.5),
-            id="twice a week, second generation",
-        ),
-        pytest.param(
-            v1("Weekly", scheduleRunDays=["Someday"], **RUNS),
-            ((22, 30),),
-            (),
-            timedelta(days=7),
-            id="weekly, on a day that there is not",
-        ),
-        pytest.param(
-            v2(
-                "Hourly",
-                interval=4,
-                scheduleWindowStartTime="2026-01-01T08:00:00Z",
-                scheduleWindowDuration=12,
-            ),
-            ((8, 0), (12, 0), (16, 0), (20, 0)),
-            ALL,
-            timedelta(hours=4),
-            id="every four hours of twelve, the last at the end of the window",
-        ),
-        pytest.param(
-            v2(
-                "Hourly",
-                interval=4,
-                scheduleWindowStartTime="2026-01-01T08:00:00Z",
-                scheduleWindowDuration=23,
-            ),
-            ((8, 0), (12, 0), (16, 0), (20, 0), (0, 0), (4, 0)),
-            ALL,
-            timedelta(hours=4),
-            id="every four hours of twenty-three, over midnight",
-        ),
-        pytest.param(
-            v2("Hourly", interval=12, scheduleWindowStartTime="2026-01-01T06:30:00Z"),
-            ((6, 30), (18, 30)),
-            ALL,
-            timedelta(hours=12),
-            id="every twelve hours, all day",
-        ),
-        pytest.param(
-            v2("Hourly", interval=6),
-            (),
-            ALL,
-            timedelta(hours=6),
-            id="every six hours, from nobody knows when",
-        ),
-        pytest.param(
-            v2("Hourly", scheduleWindowStartTime="2026-01-01T00:00:00Z", scheduleWindowDuration=4),
-            ((0, 0), (4, 0)),
-            ALL,
-            timedelta(hours=4),
-            id="hourly, it is not said how often: as often as Azure allows",
-        ),
-        pytest.param(
-            v1("Daily", scheduleRunTimes=["soon", None]),
-            (),
-            ALL,
-            timedelta(days=1),
-            id="times without a meaning",
-        ),
-        pytest.param({}, (), ALL, timedelta(days=1), id="an empty schedule"),
-        pytest.param(
-            None, (), ALL, timedelta(days=1), id="no schedule, as a database's policy has it elsewhere"
-        ),
-    ],
-)
-def test_when_a_policy_runs(schedule, times, days, every):
-    """Azure PowerShell counts the points of an hourly schedule so: window / interval + 1."""
-    one = policy(schedule)
-
-    assert (one.times, one.days, one.every) == (times, days, every)
-
-
-@pytest.mark.parametrize(
-    ("properties", "schedule", "name"),
-    [
-        pytest.param(
-            {"timeZone": "W. Europe Standard Time"}, {}, "W. Europe Standard Time", id="the policy's own"
-        ),
-        pytest.param(
-            {"timeZone": None},
-            {"hourlySchedule": {"timeZone": "Singapore Standard Time"}},
-            "Singapore Standard Time",
-            id="that of its hours, as file shares have it",
-        ),
-        pytest.param({"timeZone": None}, {}, "UTC", id="none said"),
-    ],
-)
-def test_by_whose_clock_it_runs(properties, schedule, name):
-    assert policy(schedule, **properties).zone_name == name
-
-
-def kept(count: object, unit: str | None = "Days") -> dict[str, object]:
-    return {"retentionDuration": {"count": count, "durationType": unit}}
-
-
-@pytest.mark.parametrize(
-    ("retention", "days"),
-    [
-        pytest.param({"dailySchedule": kept(14)}, 14, id="days"),
-        pytest.param({"dailySchedule": kept(14, None)}, 14, id="days, the unit is not said"),
-        pytest.param(
-            {"dailySchedule": kept(14.0)}, 14, id="days, as a fraction, which Resource Graph may send"
-        ),
-        pytest.param({"weeklySchedule": kept(12, "Weeks")}, 84, id="weeks, of a weekly policy"),
-        pytest.param(
-            {"dailySchedule": kept(7), "weeklySchedule": kept(12, "Weeks")}, 7, id="days, before the weeks"
-        ),
-        pytest.param(
-            {"dailySchedule": kept(0), "weeklySchedule": kept(2, "Weeks")}, 14, id="weeks, as no day is kept"
-        ),
-        pytest.param({"dailySchedule": kept(2, "Months")}, 60, id="months"),
-        pytest.param({"dailySchedule": kept(1, "Years")}, 365, id="years"),
-        pytest.param(
-            {"dailySchedule": kept(9, "Fortnights")}, 9, id="a unit that there is not counts as days"
-        ),
-        pytest.param({"dailySchedule": kept("14")}, None, id="a number in text"),
-        pytest.param({"monthlySchedule": kept(12, "Months")}, None, id="months alone"),
-        pytest.param({"dailySchedule": None}, None, id="null"),
-        pytest.param(None, None, id="nothing said"),
-    ],
-)
-def test_how_many_days_a_policy_keeps(retention, days):
-    assert policy(v1("Daily", **RUNS), retention).keep_days == days
-
-
-def test_a_policy_is_known_by_its_id_in_lower_case():
-    assert policy({}).id == f"{VAULT}/backuppolicies/daily"
 
 
 # -- Ids ---------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from backupkit.evidence import cases_of
+from backupkit.intents import laid_over
 from backupkit.reports import backup_entry
 
 from tests.decisions.cases import (
@@ -11,11 +12,17 @@ from tests.decisions.cases import (
     NOW,
     PASSING,
     SUBSCRIPTION,
+    attempt,
     before,
     completed,
+    database,
     failed,
     history,
+    instance,
+    intent,
     item,
+    known_of,
+    of_database,
     policy,
     vault_id,
     warned,
@@ -24,7 +31,7 @@ from tests.decisions.cases import (
 
 def entry(*jobs, **facts):
     [case] = cases_of([history(*jobs, **facts)], before("24h"), NOW)
-    return backup_entry(case.history, case.failure, case.cause, NOW)
+    return backup_entry(case, NOW)
 
 
 def test_who_where_and_why():
@@ -34,6 +41,7 @@ def test_who_where_and_why():
         "vault": vault_id("rsv-01"),
         "subscription": SUBSCRIPTION.rpartition("/")[2],
         "workload": "vm",
+        "backup_type": None,
         "code": PASSING,
         "class": "passing",
         "remedy": "if it repeats, check the VM agent, outbound network and locks on the VM's resource group",
@@ -95,3 +103,58 @@ FRESH = {"last_recovery_point": before("20h")}
 )
 def test_a_person_should_look_at_it(jobs, facts, attention):
     assert entry(*jobs, **facts)["attention"] is attention
+
+
+# -- Databases and Backup vaults ---------------------------------------------------------------
+
+MISSING = "UserErrorParentFullBackupMissing"
+
+
+def told(known):
+    [case] = cases_of([known], before("24h"), NOW)
+    return backup_entry(case, NOW)
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind"),
+    [
+        pytest.param("Backup (Full)", "Full", id="as its job tells"),
+        pytest.param("Backup (Log)", "Log", id="a log"),
+        pytest.param("Backup", "Differential", id="as was due at 22:00, where its job does not tell"),
+    ],
+)
+def test_a_databases_failure_is_told_with_the_type_of_its_backup(operation, kind):
+    one = told(of_database(failed("650m", takes="0m", operation=operation)))
+
+    assert (one["item"], one["name"], one["workload"]) == (database().id, "sales", "sql")
+    assert one["backup_type"] == kind
+
+
+def test_the_type_is_that_of_the_retry_where_an_attempt_of_ours_lacks_its_parent():
+    known = of_database(attempt("5h", name="ours", code=MISSING, operation="Backup (Differential)"))
+
+    assert told(laid_over(known, [intent("6h", job="ours")]))["backup_type"] == "Full"
+    assert told(laid_over(known, []))["backup_type"] == "Differential"
+
+
+def test_a_failure_that_no_job_shows_names_none():
+    one = told(of_database(failed("3h", name="", operation="Backup (Full)")))
+
+    assert (one["job"], one["code"]) == (None, PASSING)
+
+
+def test_a_later_log_does_not_take_attention_from_a_failed_full():
+    full, log = {"operation": "Backup (Full)"}, {"operation": "Backup (Log)"}
+    fresh = {"last_recovery_point": before("10m")}
+
+    assert told(of_database(failed("10h", code=HUMAN, **full), completed("1h", **log), **fresh))["attention"]
+    assert not told(of_database(failed("10h", code=HUMAN, **full), completed("1h", **full), **fresh))[
+        "attention"
+    ]
+
+
+def test_an_instance_of_a_backup_vault():
+    one = told(known_of(instance(), failed("10h"), policy=policy()))
+
+    assert (one["item"], one["vault"], one["workload"]) == (instance().id, instance().vault, "disk")
+    assert (one["backup_type"], one["rpo_age_s"], one["attention"]) == (None, None, True)

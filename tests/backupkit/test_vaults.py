@@ -1,40 +1,24 @@
-"""A vault asked for its jobs, told to back up, and asked what became of that."""
+"""A vault asked for its jobs, its databases and their recovery points."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from azure.core.exceptions import ClientAuthenticationError, ServiceResponseError
+from backupkit import rows
 from backupkit.errors import ArmError
-from backupkit.records import Item, Job
-from backupkit.vaults import POLLS, Start, jobs, settle, settle_from_list, start_vm_backup
+from backupkit.vaults import databases, jobs, recovered
 
 from tests.backupkit.fakes import Azure, refused, reply
 
 SUB = "/subscriptions/11111111-0000-0000-0000-000000000000"
 VAULT = f"{SUB}/resourceGroups/rg-Backup/providers/Microsoft.RecoveryServices/vaults/rsv-1"
-OTHER_VAULT = VAULT.replace("rsv-1", "rsv-2")
-CONTAINER = "iaasvmcontainerv2;rg-app;vm-1"
+BACKUP_VAULT = f"{SUB}/resourceGroups/rg-Backup/providers/Microsoft.DataProtection/backupVaults/bv-1"
 NOON = datetime(2026, 6, 16, 12, tzinfo=UTC)
-RESET = ServiceResponseError("Connection aborted.")
-
-
-def item(name="vm-1", vault=VAULT):
-    container = f"iaasvmcontainerv2;rg-app;{name}"
-    path = (
-        f"backupFabrics/Azure/protectionContainers/IaasVMContainer;{container}/protectedItems/VM;{container}"
-    )
-    row = {"id": f"{vault}/{path}", "name": f"VM;{container}"}
-    return Item.from_arm({**row, "properties": {"friendlyName": name, "backupManagementType": "AzureIaasVM"}})
+HOUR = timedelta(hours=1)
 
 
 def row(name="job-1", vault=VAULT, **properties):
     told = {"operation": "Backup", "status": "InProgress", "startTime": "2026-06-16T12:00:05.1234567Z"}
     return {"id": f"{vault}/backupJobs/{name}", "name": name, "properties": {**told, **properties}}
-
-
-def job(name="job-1", vault=VAULT, **properties):
-    return Job.from_arm(row(name, vault, **properties))
 
 
 # -- Jobs --------------------------------------------------------------------------
@@ -70,277 +54,158 @@ def test_all_pages_of_a_job_list_are_read():
 
 
 def test_a_job_of_unknown_shape_leaves_the_whole_vault_unread():
-    azure = Azure(reply({"value": [row(), {"id": "x", "properties": {}}]}))
+    azure = Azure(reply({"value": [row(), {"id": VAULT, "properties": {}}]}))
 
     with pytest.raises(ArmError) as error:
         jobs(azure.arm(), VAULT, NOON, NOON)
     assert str(error.value) == (
-        f"list jobs of vault {VAULT}: Azure answered 200 UnknownShape: a job could not be read: "
+        f"list jobs of vault {VAULT}: Azure answered 200 UnknownShape: a row could not be read: "
         "KeyError('status')"
     )
 
 
-# -- Starting ----------------------------------------------------------------------
-
-
-OPERATION = f"{item().id}/operationsStatus/op-1?api-version=2024-04-01"
-ACCEPTED = reply(
-    None,
-    202,
-    Azure_AsyncOperation=f"https://management.azure.com{OPERATION}",
-    Location="https://management.azure.com/elsewhere",
-    Retry_After="60",
-)
-
-
-def started(*replies, minutes=150):
-    azure = Azure(*replies)
-    start = start_vm_backup(azure.arm(minutes), item(), keep_until=datetime(2026, 7, 16, 12, 30, 1, 999, UTC))
-    return start, azure
-
-
-def test_a_backup_is_asked_for_with_the_expiry_of_its_recovery_point():
-    start, azure = started(ACCEPTED)
-
-    (sent,) = azure.sent
-    assert (sent.method, sent.path) == ("POST", f"{item().id}/backup")
-    assert sent.query == {"api-version": "2024-04-01"}
-    assert sent.body == {
-        "properties": {
-            "objectType": "IaasVMBackupRequest",
-            "recoveryPointExpiryTimeInUTC": "2026-07-16T12:30:01Z",
-        }
-    }
-    assert start == Start(item(), operation_url=OPERATION, wait_s=60)
-
-
-def test_semicolons_of_an_item_are_escaped_in_its_url():
-    _, azure = started(ACCEPTED)
-
-    assert "IaasVMContainer%3Biaasvmcontainerv2%3Brg-app%3Bvm-1" in azure.sent[0].url
-
-
-@pytest.mark.parametrize(
-    ("trouble", "told", "left_open"),
-    [
-        pytest.param(
-            refused(400, "UserErrorBackupOperationInProgress", "another one runs"),
-            "Azure answered 400 UserErrorBackupOperationInProgress: another one runs",
-            False,
-            id="refuses",
-        ),
-        pytest.param(
-            refused(429, "TooManyRequests", "no"),
-            "Azure answered 429 TooManyRequests: no",
-            False,
-            id="throttles",
-        ),
-        pytest.param(
-            refused(504, "GatewayTimeout", "late"),
-            "Azure answered 504 GatewayTimeout: late",
-            True,
-            id="does not know",
-        ),
-        pytest.param(
-            RESET,
-            "no answer from Azure (ServiceResponseError): Connection aborted.",
-            True,
-            id="does not answer",
-        ),
-        pytest.param(
-            reply(None, 200), "Azure answered 200 without an operation to ask about", True, id="is unclear"
-        ),
-    ],
-)
-def test_a_backup_is_asked_for_once_also_where_azure(trouble, told, left_open):
-    start, azure = started(trouble)
-
-    assert start == Start(item(), refusal=f"start backup of vm-1: {told}", open=left_open)
-    assert len(azure.sent) == 1
-
-
-def test_without_a_token_nothing_was_asked_for():
-    start, _ = started(ClientAuthenticationError("no endpoint"))
-
-    assert start.refusal.startswith("no token for Azure: no endpoint")
-    assert not start.open
-
-
-def test_a_backup_that_must_wait_past_the_deadline_is_not_asked_for_again():
-    start, azure = started(refused(429, Retry_After="90"), minutes=1)
-
-    assert start == Start(
-        item(), refusal="start backup of vm-1: needs a wait of 90 s, max_minutes leaves 60 s"
-    )
-    assert len(azure.sent) == 1
-
-
-# -- What became of it -------------------------------------------------------------
-
-
-IN_PROGRESS = reply({"status": "InProgress", "endTime": "0001-01-01T00:00:00"})
-SUCCEEDED = reply(
-    {
-        "status": "Succeeded",
-        "properties": {"objectType": "OperationStatusJobExtendedInfo", "jobId": "job-1"},
-    }
-)
-
-
-def asked_for(name="vm-1", **more):
-    return Start(item(name), operation_url=f"/operations/{name}", **{"wait_s": 60.0, **more})
-
-
-def settled(*replies, starts=None, minutes=150):
-    azure = Azure(*replies)
-    found = settle(azure.arm(minutes), [asked_for()] if starts is None else starts)
-    return found, azure
-
-
-def test_an_operation_that_succeeded_names_the_job_it_started():
-    (start,), azure = settled(SUCCEEDED)
-
-    assert (start.job, start.refusal, start.open) == ("job-1", "", False)
-    assert azure.clock.slept == [60]
-
-
-@pytest.mark.parametrize("job_id", ["job-1", f"{VAULT}/backupJobs/job-1"])
-def test_a_job_may_be_named_by_its_id(job_id):
-    (start,), _ = settled(reply({"status": "Succeeded", "properties": {"jobId": job_id}}))
-
-    assert start.job == "job-1"
-
-
-def test_an_operation_in_progress_is_asked_again():
-    (start,), azure = settled(IN_PROGRESS, IN_PROGRESS, SUCCEEDED)
-
-    assert start.job == "job-1"
-    assert azure.clock.slept == [60, 60, 60]
-
-
-@pytest.mark.parametrize("status", ["Failed", "failed", "Canceled", "Cancelled", "Invalid"])
-def test_an_operation_that_failed_says_why_no_backup_started(status):
-    error = {"code": "UserErrorBackupOperationInProgress", "message": "another one runs"}
-    (start,), _ = settled(reply({"status": status, "error": error}))
-
-    assert (start.job, start.open) == ("", False)
-    assert start.refusal == (
-        "start backup of vm-1: the vault started none, UserErrorBackupOperationInProgress: another one runs"
-    )
-
-
-def test_an_operation_may_fail_without_a_word():
-    (start,), _ = settled(reply({"status": "Failed", "error": None}))
-
-    assert start.refusal == "start backup of vm-1: the vault started none, failed: no message"
-
-
-def test_an_operation_is_asked_so_often_and_then_left_open():
-    (start,), azure = settled(*[IN_PROGRESS] * POLLS)
-
-    assert (start.job, start.refusal, start.open) == ("", "", True)
-    assert len(azure.sent) == POLLS
-
-
-@pytest.mark.parametrize(
-    "answers",
-    [
-        pytest.param([refused(404, "NotFound")], id="is not found"),
-        pytest.param([refused(403, "AuthorizationFailed")], id="may not be read"),
-        pytest.param([refused(500, "Oops")] * 6, id="cannot be read"),
-        pytest.param([ClientAuthenticationError("no token")], id="cannot be asked for want of a token"),
-        pytest.param([refused(429, Retry_After="899")] * 11, id="cannot be asked in time"),
-        pytest.param([reply({"status": "Succeeded"})], id="succeeded and names no job"),
-    ],
-)
-def test_a_start_is_left_open_where_its_operation(answers):
-    (start,), _ = settled(*answers, minutes=20)
-
-    assert (start.job, start.refusal, start.open) == ("", "", True)
-
-
-def test_all_operations_are_waited_for_together_as_long_as_the_slowest_asks():
-    starts = [asked_for("vm-1", wait_s=30.0), asked_for("vm-2", wait_s=60.0)]
-    found, azure = settled(SUCCEEDED, IN_PROGRESS, SUCCEEDED, starts=starts)
-
-    assert [start.job for start in found] == ["job-1", "job-1"]
-    assert azure.clock.slept == [60, 60]
-    assert [sent.url for sent in azure.sent] == ["/operations/vm-1", "/operations/vm-2", "/operations/vm-2"]
-
-
-def test_what_was_refused_is_not_asked_about():
-    starts = [Start(item(), refusal="no"), Start(item("vm-2"), refusal="who knows", open=True)]
-    found, azure = settled(starts=starts)
-
-    assert found == starts
-    assert (azure.sent, azure.clock.slept) == ([], [])
-
-
-def test_without_time_to_ask_a_start_is_left_open():
-    (start,), azure = settled(minutes=1)
-
-    assert start.open
-    assert azure.sent == []
-
-
-# -- What the vault's list says ----------------------------------------------------
-
-
-OPEN = Start(item(), refusal="start backup of vm-1: no answer", open=True)
-
-
-@pytest.mark.parametrize(
-    "fresh",
-    [
-        pytest.param(job(backupInstanceId=item().id.upper()), id="by the item's id"),
-        pytest.param(job(containerName=CONTAINER), id="by the item's container"),
-        pytest.param(job(containerName=f"IaasVMContainer;{CONTAINER}"), id="by the container with its type"),
-        pytest.param(job(entityFriendlyName="VM-1"), id="by the machine's name, if nothing else is told"),
-    ],
-)
-def test_an_open_start_is_settled_by_a_new_job_of_its_item(fresh):
-    assert settle_from_list([OPEN], [fresh], set()) == [replace(OPEN, job="job-1", refusal="", open=False)]
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        pytest.param([], id="no job at all"),
-        pytest.param([job("KNOWN", containerName=CONTAINER)], id="a job that was there before"),
-        pytest.param([job(operation="Restore", containerName=CONTAINER)], id="a restore"),
-        pytest.param([job(entityFriendlyName="vm-2")], id="another machine's job"),
-        pytest.param(
-            [job(entityFriendlyName="vm-1", containerName=CONTAINER.replace("app", "web"))],
-            id="a job of a machine of the same name in another group",
-        ),
-        pytest.param([job(vault=OTHER_VAULT, entityFriendlyName="vm-1")], id="another vault's job"),
-        pytest.param(
-            [job(vault=OTHER_VAULT, containerName=CONTAINER)],
-            id="the job of a machine of the same name and group in another subscription's vault",
-        ),
-    ],
-)
-def test_an_open_start_is_not_settled_by(other):
-    assert settle_from_list([OPEN], other, {"known"}) == [
-        replace(OPEN, refusal="start backup of vm-1: no answer; the vault shows no new job of it")
+# -- Jobs of a Backup vault ------------------------------------------------------------
+
+
+def test_a_backup_vaults_list_is_not_filtered_by_the_vault_but_by_us():
+    rows_ = [
+        row("early", BACKUP_VAULT, startTime="2026-06-16T10:59:59Z"),
+        row("first", BACKUP_VAULT, startTime="2026-06-16T11:00:00Z"),
+        row("last", BACKUP_VAULT, startTime="2026-06-16T12:00:00Z"),
+        row("late", BACKUP_VAULT, startTime="2026-06-16T12:00:01Z"),
     ]
+    azure = Azure(reply({"value": rows_[:2], "nextLink": "/next"}), reply({"value": rows_[2:]}))
+
+    assert [one.name for one in jobs(azure.arm(), BACKUP_VAULT, NOON - HOUR, NOON)] == ["first", "last"]
+    assert azure.sent[0].path == f"{BACKUP_VAULT}/backupJobs"
+    assert azure.sent[0].query == {"api-version": "2024-04-01"}
 
 
-def test_an_accepted_start_without_a_job_stays_accepted():
-    accepted = replace(asked_for(), open=True)
+def test_a_vault_that_refuses_is_an_error():
+    azure = Azure(refused(403, "AuthorizationFailed", "no"))
 
-    assert settle_from_list([accepted], [], set()) == [accepted]
-
-
-def test_a_settled_start_is_left_alone():
-    known = [replace(asked_for(), job="job-7"), Start(item(), refusal="no")]
-
-    assert settle_from_list(known, [job(containerName=CONTAINER)], set()) == known
+    with pytest.raises(ArmError, match=f"list jobs of vault {BACKUP_VAULT}: Azure answered 403"):
+        jobs(azure.arm(), BACKUP_VAULT, NOON - HOUR, NOON)
 
 
-def test_one_new_job_settles_one_start():
-    """Two machines of one vault may share a name."""
-    twins = [OPEN, replace(OPEN, item=replace(item(), id=item().id.replace("rg-app", "rg-web")))]
-    found = settle_from_list(twins, [job(entityFriendlyName="vm-1")], set())
+# -- Databases ------------------------------------------------------------------------
 
-    assert [start.job for start in found].count("job-1") <= 1
+CONTAINER = f"{VAULT}/backupFabrics/Azure/protectionContainers/VMAppContainer;compute;rg-app;sql-1"
+
+
+def database_row(name="sales", **properties):
+    facts = {
+        "friendlyName": name,
+        "serverName": "sql-1",
+        "parentName": "MSSQLSERVER",
+        "backupManagementType": "AzureWorkload",
+        "workloadType": "SQLDataBase",
+        "lastBackupStatus": "Unhealthy",
+        "lastBackupTime": "2026-06-16T10:00:00Z",
+        "lastBackupErrorDetail": {"code": "UserErrorParentFullBackupMissing", "message": "m"},
+    }
+    item_id = f"{CONTAINER}/protectedItems/SQLDataBase;mssqlserver;{name}"
+    return {"id": item_id, "name": f"SQLDataBase;mssqlserver;{name}", "properties": {**facts, **properties}}
+
+
+def test_databases_are_asked_for_alone_and_come_with_their_own_word():
+    azure = Azure(
+        reply({"value": [database_row("sales")], "nextLink": "/next"}),
+        reply({"value": [database_row("hr", workloadType="SAPHanaDatabase")]}),
+    )
+    found = databases(azure.arm(), VAULT)
+
+    assert [(one.name, one.workload, one.healthy) for one in found] == [
+        ("sales", "sql", False),
+        ("hr", "hana", False),
+    ]
+    assert found[0].failure is not None
+    assert found[0].failure.code == "UserErrorParentFullBackupMissing"
+    assert azure.sent[0].path == f"{VAULT}/backupProtectedItems"
+    assert azure.sent[0].query == {
+        "api-version": "2024-04-01",
+        "$filter": "backupManagementType eq 'AzureWorkload'",
+    }
+
+
+def test_a_database_of_unknown_shape_leaves_the_whole_vault_unread():
+    azure = Azure(reply({"value": [{"name": "no id"}]}))
+
+    with pytest.raises(ArmError, match=r"list databases of vault .* UnknownShape: a row could not be read"):
+        databases(azure.arm(), VAULT)
+
+
+# -- Recovery points ------------------------------------------------------------------
+
+
+def point(kind, at="2026-06-16T11:30:00.5Z", **properties):
+    return {"id": "/p", "name": "1", "properties": {"type": kind, "recoveryPointTimeInUTC": at, **properties}}
+
+
+def found_in(*points, since=NOON - HOUR):
+    azure = Azure(reply({"value": list(points)}))
+    return recovered(azure.arm(), rows.item(database_row()), since, NOON), azure
+
+
+def test_recovery_points_of_a_time_are_asked_for():
+    _, azure = found_in()
+    (sent,) = azure.sent
+
+    assert sent.path == f"{database_row()['id']}/recoveryPoints"
+    assert sent.query == {
+        "api-version": "2024-04-01",
+        "$filter": "startDate eq '2026-06-16 11:00:00 AM' and endDate eq '2026-06-16 12:00:00 PM'",
+    }
+    assert "SQLDataBase%3Bmssqlserver%3Bsales" in sent.url
+
+
+@pytest.mark.parametrize(
+    ("told", "operation", "kind"),
+    [
+        ("Full", "Backup (Full)", "full"),
+        ("Differential", "Backup (Differential)", "differential"),
+        ("Incremental", "Backup (Incremental)", "incremental"),
+        ("Log", "Backup (Log)", "log"),
+        ("CopyOnlyFull", "Backup (CopyOnlyFull)", "copyonlyfull"),
+        ("SnapshotFull", "Backup (SnapshotFull)", "snapshotfull"),
+        ("Invalid", "Backup (invalid)", ""),
+        (None, "Backup ()", ""),
+    ],
+)
+@pytest.mark.parametrize("of", ["SQL", "SAPHana", "SAPAse"])
+def test_a_point_is_a_scheduled_backup_that_completed_of_its_type(of, told, operation, kind):
+    [job], _ = found_in(point(told, objectType=f"AzureWorkload{of}RecoveryPoint"))
+
+    assert (job.operation, job.kind, job.is_backup, job.succeeded) == (operation, kind, True, True)
+    assert (job.user, job.name, job.failure) == (False, "", None)
+    assert (job.started, job.until) == (datetime(2026, 6, 16, 11, 30, tzinfo=UTC),) * 2
+    assert job.item == database_row()["id"].lower()
+
+
+def test_logs_are_read_by_the_ends_of_their_ranges():
+    logs = point(
+        "Log",
+        "2026-06-01T00:00:00Z",
+        objectType="AzureWorkloadSQLPointInTimeRecoveryPoint",
+        timeRanges=[
+            {"startTime": "2026-06-01T00:00:00Z", "endTime": "2026-06-15T00:00:00Z"},
+            {"startTime": "2026-06-15T00:00:00Z", "endTime": "2026-06-16T11:45:00Z"},
+        ],
+    )
+    found, _ = found_in(logs, point("Full"))
+
+    assert [(one.kind, f"{one.until:%H:%M}") for one in found] == [("log", "11:45"), ("full", "11:30")]
+
+
+def test_a_point_before_the_time_asked_for_is_none_of_it():
+    """The service goes by days, so it may tell more than was asked."""
+    found, _ = found_in(point("Full", "2026-06-16T10:59:59Z"), point("Full", "2026-06-16T11:00:00Z"))
+
+    assert [f"{one.until:%H:%M}" for one in found] == ["11:00"]
+
+
+def test_points_that_cannot_be_read_are_an_error():
+    azure = Azure(refused(404, "NotFound", "gone"))
+
+    with pytest.raises(ArmError, match="list recovery points of sales: Azure answered 404"):
+        recovered(azure.arm(), rows.item(database_row()), NOON - HOUR, NOON)

@@ -17,10 +17,12 @@ from backupkit.evidence import Case, History
 from backupkit.failures import classify
 from backupkit.intents import Intent, laid_over, settled
 from backupkit.params import duration
-from backupkit.records import Item, Job, Policy, Source
-from backupkit.vaults import Start
+from backupkit.records import Item, Job, Policy, Schedule, Source
+from backupkit.retries import Decision, Known
+from backupkit.starts import Start, Wanted
 
-from runbooks.auto_retry import Decision, Params, judged
+from runbooks import auto_retry
+from runbooks.auto_retry import Params
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
 
@@ -36,6 +38,9 @@ UNKNOWN = "UserErrorBrandNew"
 
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 VAULTS = f"{SUBSCRIPTION}/resourcegroups/rg-backup/providers/microsoft.recoveryservices/vaults"
+BACKUP_VAULT = (
+    f"{SUBSCRIPTION}/resourcegroups/rg-backup/providers/microsoft.dataprotection/backupvaults/bv-01"
+)
 SCHEDULE, A_PERSON, NOBODY_KNOWS = False, True, None
 WEEK = tuple(range(7))
 
@@ -47,6 +52,17 @@ def before(ago: str) -> datetime:
 
 def vault_id(name: str) -> str:
     return f"{VAULTS}/{name}"
+
+
+WEEKLY_FULL = Policy(
+    f"{VAULTS}/sql-policy",
+    (
+        Schedule("UTC", ((20, 0),), (6,), timedelta(days=7), 104, "full"),
+        Schedule("UTC", ((22, 0),), WEEK, timedelta(days=1), 30, "differential"),
+        Schedule("UTC", (), WEEK, timedelta(hours=1), 15, "log"),
+    ),
+)
+"""A database's: a Full on Sundays at 20:00, a Differential every night at 22:00, a log every hour."""
 
 
 def job(status: str, ended: str, /, *, code: str = PASSING, takes: str = "15m", **facts: Any) -> Job:
@@ -102,10 +118,13 @@ def intent(ago: str, /, **facts: Any) -> Intent:
 
 
 def policy(at: str = "22:00", **facts: Any) -> Policy:
-    """A daily one at this time of day."""
+    """A daily one at this time of day; `facts` are of its one schedule."""
+    return Policy(f"{VAULTS}/policy", (schedule(at, **facts),))
+
+
+def schedule(at: str = "22:00", **facts: Any) -> Schedule:
     hour, minute = map(int, at.split(":"))
-    known = Policy(f"{VAULTS}/policy", "UTC", ((hour, minute),), WEEK, timedelta(days=1), keep_days=30)
-    return replace(known, **facts)
+    return replace(Schedule("UTC", ((hour, minute),), WEEK, timedelta(days=1), keep_days=30), **facts)
 
 
 def item(vm: str = "vm-01", vault: str = "rsv-01", **facts: Any) -> Item:
@@ -140,6 +159,80 @@ def history(*jobs: Job, vm: str = "vm-01", vault: str = "rsv-01", **facts: Any) 
     return replace(known, **whole)
 
 
+def database(name: str = "sales", server: str = "sql-01", vault: str = "rsv-01", **facts: Any) -> Item:
+    """One of SQL Server in a VM, which says nothing of its newest backup."""
+    container = f"vmappcontainer;compute;rg-app;{server}"
+    names = (name, f"{name} [{server}]", f"mssqlserver/{name} [{server}]")
+    known = Item(
+        id=f"{vault_id(vault)}/backupFabrics/Azure/protectionContainers/{container}"
+        f"/protectedItems/SQLDataBase;mssqlserver;{name}",
+        vault=vault_id(vault),
+        name=name,
+        workload="sql",
+        container=container,
+        source=machine(server),
+        policy=WEEKLY_FULL.id,
+        state="Protected",
+        soft_deleted=False,
+        last_recovery_point=before("35h"),
+        calls=frozenset(names),
+    )
+    return replace(known, **facts)
+
+
+def share(name: str = "docs", account: str = "stapp", vault: str = "rsv-01", **facts: Any) -> Item:
+    container = f"storagecontainer;storage;rg-app;{account}"
+    known = item(
+        name,
+        vault,
+        id=f"{vault_id(vault)}/backupFabrics/Azure/protectionContainers/{container}"
+        f"/protectedItems/AzureFileShare;{name}",
+        workload="files",
+        container=container,
+        source=f"{SUBSCRIPTION}/resourceGroups/rg-app/providers/Microsoft.Storage/storageAccounts/{account}",
+        calls=frozenset({name, f"{account}/{name}"}),
+    )
+    return replace(known, **facts)
+
+
+def instance(name: str = "disk-01", workload: str = "disk", **facts: Any) -> Item:
+    """A backup instance, which Backup vaults know by its id alone."""
+    known = item(
+        name,
+        id=f"{BACKUP_VAULT}/backupInstances/{name}",
+        workload=workload,
+        container="",
+        source=f"{SUBSCRIPTION}/resourceGroups/rg-app/providers/Microsoft.Compute/disks/{name}",
+        last_recovery_point=None,
+    )
+    return replace(known, vault=BACKUP_VAULT, **facts)
+
+
+def known_of(whole: Item, *jobs: Job, policy: Policy | None, **facts: Any) -> History:
+    """What is known of any item; jobs are of its workload unless they say otherwise."""
+    ordered = sorted(jobs, key=lambda one: (one.started, one.name), reverse=True)
+    tied = tuple(
+        replace(
+            one,
+            vault=whole.vault,
+            item_name=whole.name,
+            workload=whole.workload if one.workload == "vm" else one.workload,
+        )
+        for one in ordered
+    )
+    return replace(
+        History(whole.key, whole.vault, whole, tied, policy, Source(whole.source or "unknown")), **facts
+    )
+
+
+def of_database(
+    *jobs: Job, policy: Policy | None = WEEKLY_FULL, source: Source | None = None, **facts: Any
+) -> History:
+    """What is known of one database; `facts` are of its item."""
+    known = known_of(database(**facts), *jobs, policy=policy)
+    return replace(known, source=source) if source else known
+
+
 def many(count: int, *jobs: Job, first: int = 1, **facts: Any) -> list[History]:
     """So many VMs of one vault, alike."""
     return [history(*jobs, vm=f"vm-{number:02}", **facts) for number in range(first, first + count)]
@@ -157,15 +250,22 @@ class Vaults:
     sizes: Mapping[str, int] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
     running: dict[str, int] = field(default_factory=dict)
-    unread_vaults: dict[str, str] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
-    started: list[tuple[str, datetime]] = field(default_factory=list)
+    wanted: list[Wanted] = field(default_factory=list)
     refusing: Mapping[str, str] = field(default_factory=dict)
     time_for: int = 1_000_000
     followed: Iterable[tuple[str, Job]] = ()
     written: Mapping[str, Iterable[Intent]] = field(default_factory=dict)
     unrecalled: dict[str, str] = field(default_factory=dict)
     recalled: list[str] = field(default_factory=list)
+    remembers: bool = False
+    points: Mapping[str, Iterable[Job]] = field(default_factory=dict)
+    proved: list[str] = field(default_factory=list)
+
+    @property
+    def known(self) -> Known:
+        return Known(self.running, self.unread, self.unrecalled)
 
     def failing(self, since: datetime, until: datetime) -> list[History]:
         return list(self.truth if self.graph is None else self.graph)
@@ -175,7 +275,7 @@ class Vaults:
         for name in names:
             self.asked.append(name.rpartition("/")[2])
             if self.asked[-1] in self.unreadable:
-                self.unread_vaults[name] = self.unreadable[self.asked[-1]]
+                self.unread[name] = self.unreadable[self.asked[-1]]
                 continue
             here = [one for one in self.truth if one.vault == name]
             told.update((one.key, one) for one in here)
@@ -202,17 +302,31 @@ class Vaults:
     def items_in(self, name: str) -> int:
         return self.sizes.get(name.rpartition("/")[2], 1000)
 
-    def start_all(self, wanted: Iterable[tuple[Item, datetime]]) -> dict[str, Start]:
-        self.started = [(one.name, until) for one, until in wanted]
-        names = {one.item.name: one.item for one in self.truth if one.item}
+    def prove(self, cases: Iterable[Case]) -> dict[str, Case]:
+        """As the vaults do, from the `points` of each database, once."""
+        fresh = [one for one in cases if one.history.is_database and name_in(one) not in self.proved]
+        self.proved += map(name_in, fresh)
+        proved = {}
+        for case in fresh:
+            found = [one for one in self.points.get(name_in(case), ()) if one.until >= case.failure.until]
+            whole = replace(case.history, jobs=(*found, *case.history.jobs))
+            proved[case.history.key] = replace(case, history=whole, attempts=whole.attempts(NOW))
+        return proved
+
+    def start_all(self, wanted: Iterable[Wanted]) -> dict[str, Start]:
+        self.wanted = list(wanted)
         starts = [
-            Start(names[vm], job=f"job-of-{vm}", refusal=self.refusing.get(vm, ""))
-            for vm, _ in self.started[: self.time_for]
+            Start(one.item, job=f"job-of-{one.item.name}", refusal=self.refusing.get(one.item.name, ""))
+            for one in self.wanted[: self.time_for]
         ]
         return {start.item.key: start for start in starts}
 
-    def follow(self, starts: Iterable[Start], span: timedelta) -> Iterator[tuple[Start, Job]]:
-        by_name = {start.item.name: start for start in starts}
+    @property
+    def started(self) -> list[tuple[str, datetime | None]]:
+        return [(one.item.name, one.keep_until) for one in self.wanted]
+
+    def follow(self, started: Iterable[Start], span: timedelta) -> Iterator[tuple[Start, Job]]:
+        by_name = {start.item.name: start for start in started}
         return ((by_name[vm], one) for vm, one in self.followed)
 
 
@@ -220,13 +334,18 @@ def decisions(
     histories: Iterable[History], *, at: datetime = NOW, vaults: Vaults | None = None, **options: Any
 ) -> dict[str, Decision]:
     """What is decided of each VM, by its name, in the order of the ranking."""
-    found = judged(Params(**options), vaults or Vaults(list(histories)), at)
+    asked = vaults or Vaults(list(histories))
+    asked.remembers = Params(**options).remembers
+    found = auto_retry.decided(Params(**options), asked, at)
     return {name_of(one): one for one in found}
 
 
+def name_in(case: Case) -> str:
+    return case.history.item.name if case.history.item else case.history.key
+
+
 def name_of(decision: Decision) -> str:
-    whole = decision.case.history
-    return whole.item.name if whole.item else whole.key
+    return name_in(decision.case)
 
 
 def decided(

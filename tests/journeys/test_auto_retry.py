@@ -98,8 +98,8 @@ def test_the_report_and_the_vaults_agree_on_every_backup_started(first):
     [trigger] = [one for one in first.triggers if one["job"] == entry["new_job"]]
 
     assert list(entry) == [
-        *("item", "name", "vault", "subscription", "workload", "code", "class", "remedy", "job"),
-        *("rpo_age_s", "attention", "verdict", "reason", "rule", "new_job", "attempt"),
+        *("item", "name", "vault", "subscription", "workload", "backup_type", "code", "class", "remedy"),
+        *("job", "rpo_age_s", "attention", "verdict", "reason", "rule", "new_job", "attempt"),
     ]
     assert (entry["item"], entry["vault"]) == (trigger["item"], trigger["vault"])
     assert (entry["workload"], entry["class"], entry["attempt"]) == ("vm", "passing", 1)
