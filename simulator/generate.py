@@ -11,7 +11,8 @@ from pathlib import Path
 from simulator.generate_author import Author, Ration, protections
 from simulator.generate_files import Counts, Files
 from simulator.generate_machines import Ways
-from simulator.generate_plan import Size, plan
+from simulator.generate_plan import plan
+from simulator.generate_records import Size
 from simulator.generate_schedules import AS_OF
 from simulator.options import UnusableError
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from simulator.generate_dice import dice
 from simulator.generate_history import ENDED, NEVER_RAN, Causes, Course, Fate, History, Run, history
-from simulator.generate_plan import Subscription, Vault
+from simulator.generate_records import Subscription, Vault
 from simulator.generate_schedules import AS_OF, MINUTE, Policy
 from simulator.store import Row
 

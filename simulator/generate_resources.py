@@ -14,7 +14,7 @@ from simulator.generate_history import Fate
 from simulator.generate_instances import FATES, WITHOUT_JOBS
 from simulator.generate_items import Protection
 from simulator.generate_machines import Machine, disks, managed_group, owner_of, resource, tags_of
-from simulator.generate_plan import Fleet, Subscription
+from simulator.generate_records import Fleet, Subscription
 from simulator.generate_schedules import AS_OF, DAY, Policy
 from simulator.store import Row
 

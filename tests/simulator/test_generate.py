@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from simulator import cli
 from simulator.generate import generate
 from simulator.generate_history import Fate
-from simulator.generate_plan import Size, shared_out
+from simulator.generate_plan import shared_out
+from simulator.generate_records import Size
 from simulator.generate_schedules import AS_OF, DAY, HOUR, MINUTE
 from simulator.options import UnusableError
 from simulator.world import Settings, World
