@@ -26,7 +26,7 @@ def generate(size: Size, folder: Path) -> Counts:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UnusableError(f"out {str(folder)!r} is not an empty folder; name a new one")
     subscriptions, ways = plan(size), Ways(size.seed)
-    ration = Ration(size.jobs, sum(one.a_day for each in subscriptions for one in protections(each, ways)))
+    ration = Ration(size.jobs, sum(one.runs for each in subscriptions for one in protections(each, ways)))
     if size.jobs and not ration.whole:
         raise UnusableError(
             f"jobs {size.jobs}: nothing of {size.vms} machines is backed up; ask for more of them"

@@ -44,13 +44,13 @@ _CALLED = {
 class Ration:
     """Deals out jobs in proportion to how often items are backed up, so that all reach equally far back."""
 
-    def __init__(self, jobs: int, whole: float) -> None:
+    def __init__(self, jobs: int, whole: int) -> None:
         self.whole = whole
-        self._jobs, self._so_far, self._given = jobs, 0.0, 0
+        self._jobs, self._so_far, self._given = jobs, 0, 0
 
-    def next(self, weight: float) -> int:
-        self._so_far += weight
-        due = int(self._jobs * (self._so_far / self.whole)) if self.whole else 0
+    def next(self, runs: int) -> int:
+        self._so_far += runs
+        due = self._jobs * self._so_far // self.whole if self.whole else 0
         wanted, self._given = due - self._given, due
         return wanted
 
@@ -116,7 +116,7 @@ class Author:
 
     def _protect(self, items: list[Protection]) -> None:
         for protection in items:
-            wanted = self.ration.next(protection.a_day)
+            wanted = self.ration.next(protection.runs)
             one = made(self.subscription, protection, WORKLOADS[protection.kind], wanted, self.seed)
             self.items[protection.policy.id] += protection.fate not in (Fate.STOPPED, Fate.DELETED)
             self.files.add(RECOVERY, one.item, f"items: {protection.kind}", protection.fate.name.lower())

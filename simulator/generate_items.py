@@ -29,9 +29,11 @@ class Protection:
     part: str = ""
 
     @property
-    def a_day(self) -> float:
-        """How many jobs it has."""
-        return 0.0 if self.fate in NEVER_RAN else self.policy.a_day
+    def runs(self) -> int:
+        """How many jobs it has in 14 days: half of them where its backups ceased in their middle."""
+        if self.fate in NEVER_RAN:
+            return 0
+        return self.policy.runs // 2 if self.fate in ENDED else self.policy.runs
 
     @property
     def place(self) -> Row:
@@ -81,7 +83,7 @@ def made(
     course = Course(
         protection.fate, protection.policy.schedule, workload.causes, usual, protection.vault.bad_night
     )
-    seen = history(course, wanted, chance) if protection.a_day else History([], None, None)
+    seen = history(course, wanted, chance) if protection.runs else History([], None, None)
     path, properties = workload.item(protection, seen, chance)
     item = row(subscription, f"{protection.vault.id}/{path}", properties)
     jobs = [

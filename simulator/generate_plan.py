@@ -43,7 +43,7 @@ TIERS = (
 def plan(size: Size) -> tuple[Subscription, ...]:
     """The whole plan; a few kilobytes a subscription."""
     number = size.subscriptions or max(2, size.vms // MACHINES_PER_SUBSCRIPTION)
-    weights = [dice(size.seed, "weight", each).uniform(0.3, 1.7) for each in range(number)]
+    weights = [dice(size.seed, "weight", each).randint(30, 170) for each in range(number)]
     fleets, first, made = count(), 0, []
     for each, machines in enumerate(shared_out(size.vms, weights)):
         made.append(_subscription(size, each, machines, first, fleets))
@@ -51,12 +51,12 @@ def plan(size: Size) -> tuple[Subscription, ...]:
     return tuple(made)
 
 
-def shared_out(total: int, weights: Sequence[float]) -> list[int]:
-    """Whole numbers in proportion to `weights` that add up to `total`."""
-    whole, so_far, given, out = sum(weights), 0.0, 0, []
+def shared_out(total: int, weights: Sequence[int]) -> list[int]:
+    """Numbers in proportion to `weights` that add up to `total`, on every version of Python."""
+    whole, so_far, given, out = sum(weights), 0, 0, list[int]()
     for weight in weights:
         so_far += weight
-        due = round(total * so_far / whole)
+        due = total * so_far // whole
         out.append(due - given)
         given = due
     return out

@@ -180,7 +180,8 @@ class TestSizes:
         assert sum(number for (kind, _), number in counts.items() if kind == "virtual machines") == 1000
 
     def test_what_is_shared_out_adds_up(self):
-        assert shared_out(10, [1, 1, 1]) == [3, 4, 3]
+        assert shared_out(10, [1, 1, 1]) == [3, 3, 4]
+        assert shared_out(3, [5, 0, 1]) == [2, 0, 1]
 
     def test_more_jobs_make_more_of_the_policies_hourly_before_they_are_older(self):
         assert [Size(1000, jobs).hourly for jobs in (14_000, 35_000, 900_000)] == [0.05, 0.3, 0.5]
