@@ -21,7 +21,7 @@ def generate(size: Size, folder: Path) -> Counts:
     """Write an estate into a new folder, and count what is in it by kind and state.
 
     Raises:
-        UnusableError: `folder` holds something, or nothing in the estate could have the jobs.
+        UnusableError: `folder` holds something or cannot be written, or nothing could have the jobs.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UnusableError(f"out {str(folder)!r} is not an empty folder; name a new one")
@@ -31,8 +31,11 @@ def generate(size: Size, folder: Path) -> Counts:
         raise UnusableError(
             f"jobs {size.jobs}: nothing of {size.vms} machines is backed up; ask for more of them"
         )
-    with Files(folder) as files:
-        for each in subscriptions:
-            Author(size.seed, files, ration, ways, each).write()
-        files.finish(AS_OF)
+    try:
+        with Files(folder) as files:
+            for each in subscriptions:
+                Author(size.seed, files, ration, ways, each).write()
+            files.finish(AS_OF)
+    except OSError as error:
+        raise UnusableError(f"out {str(folder)!r}: {error.strerror}") from error
     return files.counts

@@ -192,6 +192,12 @@ class TestSizes:
         with pytest.raises(UnusableError, match=r"^out '.*' is not an empty folder; name a new one$"):
             generate(Size(20, 10), tmp_path)
 
+    def test_a_folder_that_cannot_be_made_is_told(self, tmp_path):
+        (tmp_path / "notes").write_text("mine")
+
+        with pytest.raises(UnusableError, match=r"^out '.*notes/estate': Not a directory$"):
+            generate(Size(20, 10), tmp_path / "notes" / "estate")
+
     def test_jobs_need_something_that_is_backed_up(self, tmp_path):
         size = next(
             size for size in (Size(1, 5, seed=seed) for seed in range(50)) if _is_bare(tmp_path, size)
