@@ -86,6 +86,8 @@ def made(
     seen = history(course, wanted, chance) if protection.runs else History([], None, None)
     path, properties = workload.item(protection, seen, chance)
     item = row(subscription, f"{protection.vault.id}/{path}", properties)
+    if path.startswith("backupInstances/"):
+        item["location"] = protection.vault.region
     jobs = [
         row(subscription, f"{workload.vault_of_jobs(protection)}/backupJobs/{guid(chance)}", job)
         for job in workload.jobs(item, protection, seen.runs, chance)

@@ -121,7 +121,8 @@ def row(one: Resource, chance: random.Random) -> Row:
             place |= {"sku": {"name": "Premium_LRS", "tier": "Premium"}}
         case "cluster":
             nodes = f"MC_{one.fleet.group}_{one.name}_{one.fleet.region}"
-            described = estate_resources.cluster(one.name, nodes, one.fleet.machines)
+            scale_set = one.name != owner_of(one.fleet)
+            described = estate_resources.cluster(one.name, nodes, one.fleet.machines, scale_set=scale_set)
         case _:
             group = f"{one.subscription.path}/resourceGroups/{managed_group(one.subscription, one.fleet)}"
             described = estate_resources.databricks(group)
