@@ -1,5 +1,6 @@
 """Failed backups of databases, shares and Backup vaults: found, confirmed, proved and started."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -138,6 +139,32 @@ def test_a_vault_that_knows_its_databases_better_has_the_last_word():
 
     assert [job.status for job in before.jobs] == ["Failed"]
     assert [job.status for job in after.jobs] == ["Completed"]
+
+
+def test_a_machine_that_resource_graph_alone_tells_is_not_forgotten():
+    """As of a database of an availability group, whose container names none."""
+    places = Estates()
+    places.database()
+    row = next(
+        one for one in places.estate.rows("recoveryservicesresources") if "serverName" in one["properties"]
+    )
+    machine = row["properties"]["sourceResourceId"]
+    there = re.sub("VMAppContainer;[^/]+", "VMAppContainer;ag;c-1;ag-1", row["id"], flags=re.IGNORECASE)
+    properties = {
+        **row["properties"],
+        "sourceResourceId": None,
+        "containerName": "VMAppContainer;ag;c-1;ag-1",
+        "dataSourceInfo": {"resourceID": machine},
+        "lastBackupStatus": "Unhealthy",
+        "lastBackupTime": places.estate.stamp("14h"),
+        "lastBackupErrorDetail": {"code": NO_CONNECTION, "message": "m"},
+    }
+    places.estate.add("recoveryservicesresources", {**row, "id": there, "properties": properties})
+    places.estate.rest(there, {"properties": {"dataSourceInfo": None, "dataSourceSetInfo": None}})
+    [case] = confirmed(places.backups())
+
+    assert case.history.key == there.lower()
+    assert case.history.source.id.lower() == machine.lower()
 
 
 def test_databases_are_listed_only_of_vaults_that_have_some():
