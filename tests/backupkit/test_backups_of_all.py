@@ -367,6 +367,43 @@ def test_a_start_whose_answer_was_lost_is_found_in_its_vaults_list(kind):
     }
 
 
+class Written:
+    """A ledger that keeps what a run means to start."""
+
+    url, broken = "https://stledger.blob.core.windows.net/ledger", ""
+
+    def __init__(self):
+        self.unread, self.intents, self.concluded = {}, [], []
+
+    def last_vaults(self, asked):
+        return []
+
+    def intend(self, item, kind=""):
+        self.intents.append((item.name, kind))
+
+    def conclude(self, start):
+        self.concluded.append((start.item.name, bool(start.job)))
+
+
+def test_what_is_meant_is_written_with_its_type_before_it_is_asked_for():
+    """Only so does a later run know that a log makes up for no Full."""
+    places = Estates()
+    places.estate.job(places.database(), "Failed", ago="3h", codes=[NO_CONNECTION], **DIFFERENTIAL)
+    places.estate.job(places.share(), "Failed", ago="3h", codes=["DatamoverGenericError"])
+    ledger = Written()
+
+    def instead(sent):
+        if sent.method == "POST" and sent.path.endswith("/backup"):
+            assert len(ledger.intents) == len(places.azure.world.triggers) + 1
+
+    places.azure = Simulated(load(places.estate, places.clock), places.clock, instead)
+    backups = Backups(places.azure.arm(), CommonParams(), ledger=ledger)
+    backups.start_all(to_start(case, "policy", UNTIL) for case in confirmed(backups))
+
+    assert sorted(ledger.intents) == [("sql-1/sales", "differential"), ("stone/docs", "")]
+    assert sorted(ledger.concluded) == [("sql-1/sales", True), ("stone/docs", True)]
+
+
 # -- Alerts ------------------------------------------------------------------------
 
 
