@@ -104,6 +104,14 @@ class Arm:
         """
         return self._read(_Call("vaults", "GET", url, operation))
 
+    def ask(self, url: str, operation: str, body: Mapping[str, Any]) -> Answer:
+        """POST what only asks, such as `backupStatus`; sent again like a GET.
+
+        Raises:
+            ArmError: as for `get`.
+        """
+        return self._read(_Call("vaults", "POST", url, operation, body))
+
     def pages(self, url: str, operation: str) -> Iterator[Mapping[str, Any]]:
         """The elements of a list, following `nextLink`; a link that comes twice is an ArmError."""
         seen = set[str]()

@@ -67,7 +67,7 @@ class Backups:
     def open(self) -> list[str]:
         """Find the vaults to look at; those named and not visible are unread."""
         self._estate.open()
-        seen = self._estate.vaults()
+        seen = list(self._estate.vaults())
         if self._only:
             self._estate.missing_vaults(self._only, seen)
         self._seen = [one for one in seen if not self._only or one in self._only]

@@ -247,6 +247,13 @@ def _worked(session: Session[P], runbook: Runbook[P], *, checking: bool) -> tupl
                 runbook.check(session)
             elif session.alerts != ():
                 runbook.run(session)
+    except ParameterError as refused:
+        for one in refused.faults:
+            error(one)
+        return (
+            BAD_PARAMETERS,
+            f"{len(refused.faults)} faults of what the parameters name; nothing was changed",
+        )
     except BackupkitError as failure:
         fault = str(failure) if isinstance(failure, PartialFailureError) else _sentence(failure)
     except Exception as bug:

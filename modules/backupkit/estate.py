@@ -92,9 +92,14 @@ class Estate:
             if subscription.lower() not in seen:
                 self.could_not_read(subscription.lower(), "it is expected and this identity does not see it")
 
-    def vaults(self) -> list[str]:
-        """Ids of the Recovery Services vaults, lower-cased."""
-        return [str(row["id"]).lower() for row in self._rows(queries.VAULTS, "list vaults")]
+    def vaults(self) -> dict[str, str]:
+        """Regions of the vaults of both kinds, by lower-cased id."""
+        listed = self._rows(queries.VAULTS, "list vaults")
+        return {str(row["id"]).lower(): str(row.get("location") or "").lower() for row in listed}
+
+    def everything(self, query: str, what: str, make: Callable[[Mapping[str, Any]], T]) -> list[T]:
+        """A record of each row of the whole scope; a row of an unknown shape is unread."""
+        return self._readable(query, what, make, ())
 
     def missing_vaults(self, wanted: Iterable[str], seen: Iterable[str]) -> None:
         """Say of vaults that a parameter names and Resource Graph does not show why that is."""
@@ -185,6 +190,14 @@ class Estate:
     def _of_vaults(
         self, query: str, vaults: Sequence[str], what: str, make: Callable[[Mapping[str, Any]], T]
     ) -> list[T]:
+        records: list[T] = []
+        for batch in batches(vaults, VAULTS_A_QUERY):
+            records.extend(self._readable(query.replace("{vaults}", quoted(batch)), what, make, batch))
+        return records
+
+    def _readable(
+        self, query: str, what: str, make: Callable[[Mapping[str, Any]], T], named: Sequence[str]
+    ) -> list[T]:
         def readable(row: Mapping[str, Any]) -> T | None:
             try:
                 return make(row)
@@ -192,12 +205,8 @@ class Estate:
                 self.could_not_read(str(row["id"]), f"a row of {what} has an unknown shape: {error!r}")
                 return None
 
-        records: list[T] = []
-        for batch in batches(vaults, VAULTS_A_QUERY):
-            asked = query.replace("{vaults}", quoted(batch))
-            found = self._records(asked, f"read {what}", readable, batch)
-            records.extend(record for record in found if record is not None)
-        return records
+        found = self._records(query, f"read {what}", readable, named)
+        return [record for record in found if record is not None]
 
     def _rows(self, query: str, what: str) -> list[Mapping[str, Any]]:
         return self._records(query, what, lambda row: row)

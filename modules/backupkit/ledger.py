@@ -10,7 +10,7 @@ the vault's jobs tell later.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -40,9 +40,10 @@ class Ledger:
     `unread` says why, by item, what should be known of it is not; `broken`, once set, why of none is.
     """
 
-    def __init__(self, blobs: Blobs, run: str, *, dry_run: bool = False) -> None:
+    def __init__(self, blobs: Blobs, run: str, *, dry_run: bool = False, memory: str = LAST_RUN) -> None:
         self._blobs = blobs
         self._dry_run = dry_run
+        self._memory = memory
         self._run = run
         self._known: dict[str, tuple[list[Intent], str]] = {}
         self._intended = set[str]()
@@ -125,36 +126,41 @@ class Ledger:
         Raises:
             BlobError, LedgerError: it cannot be read.
         """
-        return set(self._last_runs()[0].get(asked, {}).get("vaults", ()))
+        return set(self.last_run(asked).get("vaults", ()))
 
-    def keep_vaults(self, asked: str, started: datetime, vaults: Iterable[str]) -> None:
+    def last_run(self, asked: str) -> Mapping[str, Any]:
+        """All that is remembered of it; see `last_vaults`."""
+        found: Mapping[str, Any] = self._last_runs()[0].get(asked, {})
+        return found
+
+    def keep_vaults(self, asked: str, started: datetime, vaults: Iterable[str], **more: Any) -> None:
         """Remember what a complete run saw; without a container a dry run has nowhere to.
 
         Raises:
             BlobError, LedgerError: it cannot be written.
         """
         runs, etag = self._last_runs()
-        runs[asked] = {"started": stamp(started), "vaults": sorted(vaults)}
+        runs[asked] = {"started": stamp(started), "vaults": sorted(vaults), **more}
         content = json.dumps(runs, indent=1).encode()
         try:
-            if not etag and self._blobs.names(LAST_RUN) is None:
+            if not etag and self._blobs.names(self._memory) is None:
                 if self._dry_run:
                     return
                 self._blobs.make_container()
-            self._blobs.write(LAST_RUN, content, etag)
+            self._blobs.write(self._memory, content, etag)
         except ConflictError:
             return  # another run has just remembered the same
 
     def _last_runs(self) -> tuple[dict[str, Any], str]:
         self._require()
         with self._watched():
-            content, etag = self._blobs.read(LAST_RUN) or (b"{}", "")
+            content, etag = self._blobs.read(self._memory) or (b"{}", "")
         try:
             runs = json.loads(content)
             if not all(isinstance(one["vaults"], list) for one in runs.values()):
                 raise TypeError("vaults are a list")
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            told = f"{self.url}/{LAST_RUN} is not what a run writes ({type(error).__name__}); delete it"
+            told = f"{self.url}/{self._memory} is not what a run writes ({type(error).__name__}); delete it"
             raise LedgerError(told) from error
         return runs, etag
 
@@ -199,11 +205,13 @@ class Ledger:
             raise
 
 
-def ledger_of(options: LedgerParams, credential: Credential, run: str) -> Ledger | None:
+def ledger_of(
+    options: LedgerParams, credential: Credential, run: str, memory: str = LAST_RUN
+) -> Ledger | None:
     """None where none is kept."""
     if not options.remembers:
         return None
-    return Ledger(Blobs(options.ledger, credential), run, dry_run=options.dry_run)
+    return Ledger(Blobs(options.ledger, credential), run, dry_run=options.dry_run, memory=memory)
 
 
 def _content(intents: Iterable[Intent]) -> bytes:

@@ -81,7 +81,15 @@ def policy(row: Row) -> Policy:
         tag = _default_tag(rule)
         found.extend(_schedules(mapping(mapping(rule.get("trigger")).get("schedule")), kept.get(tag.lower())))
     first = taking[0] if taking else {}
-    return Policy(row["id"].lower(), tuple(found), rule=text(first.get("name")), tag=_default_tag(first))
+    types = mapping(row.get("properties")).get("datasourceTypes")
+    workload = _workload(types[0]) if isinstance(types, list) and types else ""
+    return Policy(
+        row["id"].lower(),
+        tuple(found),
+        rule=text(first.get("name")),
+        tag=_default_tag(first),
+        workload=workload,
+    )
 
 
 def _workload(kind: object) -> str:

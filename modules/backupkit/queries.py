@@ -64,3 +64,38 @@ SOURCES = """resources
 | where tolower(id) in~ ({ids})
 | project id, tags
 | order by id asc"""
+
+RESOURCES = """resources
+| where type in~ ({types})
+| extend created = tostring(properties.timeCreated)
+| extend made = coalesce(tostring(properties.creationTime), tostring(properties.createDate))
+| extend scaleSet = tostring(properties.virtualMachineScaleSet.id)
+| extend machine = tostring(properties.virtualMachineResourceId)
+| extend nodeGroup = tostring(properties.nodeResourceGroup)
+| project id, name, type, kind, location, subscriptionId, resourceGroup, tags, managedBy, created, made,
+    scaleSet, machine, nodeGroup
+| order by id asc"""
+
+MANAGED_GROUPS = """resourcecontainers
+| where type =~ 'microsoft.resources/subscriptions/resourcegroups'
+| where isnotempty(managedBy)
+| project id, managedBy
+| order by id asc"""
+
+EVERY_ITEM = """recoveryservicesresources
+| where type in~ ('microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems',
+    'microsoft.dataprotection/backupvaults/backupinstances',
+    'microsoft.dataprotection/backupvaults/deletedbackupinstances')
+| project id, name, properties
+| order by id asc"""
+
+EVERY_POLICY = """recoveryservicesresources
+| where type in~ ('microsoft.recoveryservices/vaults/backuppolicies',
+    'microsoft.dataprotection/backupvaults/backuppolicies')
+| project id, name, properties
+| order by id asc"""
+
+PROTECTABLE = """recoveryservicesresources
+| where type =~ 'microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protectableitems'
+| project id, name, properties
+| order by id asc"""

@@ -145,6 +145,7 @@ class Policy:
     compressed: bool = False
     rule: str = ""
     tag: str = ""
+    workload: str = ""
 
 
 @dataclass(frozen=True)

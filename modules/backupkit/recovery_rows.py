@@ -86,7 +86,9 @@ def policy(row: Row) -> Policy:
     properties = mapping(row.get("properties"))
     settings = mapping(properties.get("settings"))
     compressed = flag(settings.get("isCompression")) or flag(settings.get("issqlcompression"))
-    return Policy(row["id"].lower(), tuple(schedules(properties)), compressed=compressed is True)
+    workload = workload_of({**properties, "workloadType": properties.get("workLoadType")})
+    found = tuple(schedules(properties))
+    return Policy(row["id"].lower(), found, compressed=compressed is True, workload=workload)
 
 
 def points(row: Row) -> Iterator[tuple[str, datetime]]:

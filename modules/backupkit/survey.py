@@ -1,0 +1,202 @@
+"""All that can be backed up and all that protects it; and what could hide the answer where it was not read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from backupkit import queries, rows
+from backupkit.arm import Arm
+from backupkit.coverage import (
+    Resource,
+    Row,
+    database_of,
+    database_of_item,
+    has_files,
+    protects,
+    resource_of,
+    share_of,
+)
+from backupkit.errors import ArmError
+from backupkit.estate import Estate, Unread
+from backupkit.graph import quoted
+from backupkit.kinds import BACKUP_VAULTS, DATABASES
+from backupkit.params import CommonParams
+from backupkit.plain import text
+from backupkit.records import Item, Policy, is_backup_vault, subscription_of
+
+STORAGE = "microsoft.storage/storageaccounts"
+SQL_MACHINE = "microsoft.sqlvirtualmachine/sqlvirtualmachines"
+TYPES = {
+    "vm": ("microsoft.compute/virtualmachines",),
+    "disk": ("microsoft.compute/disks",),
+    "postgresql": ("microsoft.dbforpostgresql/flexibleservers", "microsoft.dbforpostgresql/servers"),
+    "aks": ("microsoft.containerservice/managedclusters",),
+    "blob": (STORAGE,),
+    "files": (STORAGE,),
+    "sql": ("microsoft.compute/virtualmachines", SQL_MACHINE),
+    "hana": ("microsoft.compute/virtualmachines",),
+}
+_MACHINES = "microsoft.compute/virtualmachines"
+_CLUSTERS = "microsoft.containerservice/managedclusters"
+_ITEMS, _DISCOVERED, _RESOURCES = "protected items", "databases as discovered", "resources"
+BACKUP_STATUS = "api-version=2024-04-01"
+
+
+@dataclass
+class Found:
+    """`items` are by the key of what they protect, `unread` says why by what was not read.
+
+    `present` are the lower-cased ids of all resources of the types that were asked for.
+    """
+
+    resources: list[Resource] = field(default_factory=list)
+    items: dict[str, list[Item]] = field(default_factory=lambda: defaultdict(list))
+    policies: dict[str, Policy] = field(default_factory=dict)
+    vaults: dict[str, str] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
+    present: frozenset[str] = frozenset()
+    subscriptions: frozenset[str] = frozenset()
+
+    def hidden_by(self, resource: Resource) -> str:
+        """What was not read and could hold the item that protects it; "" where there is nothing."""
+        return next((one for one in self.unread if _may_hide(one, resource)), "")
+
+
+class Survey:
+    """Reads; what could not be read stands in `unread`, and the rest goes on."""
+
+    def __init__(self, arm: Arm, options: CommonParams, kinds: Iterable[str]) -> None:
+        self._arm = arm
+        self._estate = Estate(arm, options)
+        self._kinds = frozenset(kinds)
+        self._rows: dict[str, list[Row]] = defaultdict(list)
+
+    @property
+    def unread(self) -> list[Unread]:
+        return self._estate.unread
+
+    def could_not_read(self, scope: str, reason: object) -> None:
+        self._estate.could_not_read(scope, reason)
+
+    def look(self, known: Iterable[str] = ()) -> Found:
+        """Everything of the kinds; `known` are vaults that an earlier run has seen."""
+        estate = self._estate
+        estate.open()
+        found = Found(vaults=estate.vaults(), unread=estate.failed)
+        found.subscriptions = frozenset(estate.subscriptions)
+        estate.vanished_vaults(known, found.vaults)
+        for item in estate.everything(queries.EVERY_ITEM, _ITEMS, rows.item):
+            found.items[protects(item)].append(item)
+        policies = estate.everything(queries.EVERY_POLICY, "policies", rows.policy)
+        found.policies = {policy.id: policy for policy in policies}
+        self._find(found)
+        return found
+
+    def _find(self, found: Found) -> None:
+        types = sorted({one for kind in self._kinds for one in TYPES[kind]} | {_CLUSTERS})
+        asked = queries.RESOURCES.replace("{types}", quoted(types))
+        listed = self._estate.everything(asked, _RESOURCES, lambda row: row)
+        managed = self._managed(listed)
+        made = {str(row["id"]).lower(): resource_of(row, managed) for row in listed}
+        found.present = frozenset(made)
+        known = [one for one in made.values() if one]
+        # An account for files alone is no resource of its own: its shares stand for it.
+        found.resources += [one for one in known if one.kind in self._kinds - {"files"}]
+        if self._kinds & {*DATABASES}:
+            self._databases(found, {one.key: one for one in known if one.kind == "vm"}, listed)
+        for row in listed if "files" in self._kinds else ():
+            account = made[str(row["id"]).lower()]
+            if account and has_files(row):
+                self._shares(found, account)
+
+    def _managed(self, listed: Iterable[Row]) -> dict[str, str]:
+        """Resource groups that something made and looks after, and what did."""
+        groups = self._estate.everything(queries.MANAGED_GROUPS, "managed resource groups", lambda row: row)
+        managed = {str(row["id"]).lower(): f"of {_last(row.get('managedBy'))}" for row in groups}
+        for row in listed:
+            nodes = text(row.get("nodeGroup")).lower()
+            if nodes:
+                group = f"/subscriptions/{text(row.get('subscriptionId')).lower()}/resourcegroups/{nodes}"
+                managed.setdefault(group, f"of {row['name']}")
+        return managed
+
+    def _databases(self, found: Found, machines: Mapping[str, Resource], listed: Iterable[Row]) -> None:
+        """Those discovered in a vault, and the hosts of SQL Server whose databases nobody has discovered."""
+        wanted = self._kinds & {*DATABASES}
+        told = self._estate.everything(
+            queries.PROTECTABLE, _DISCOVERED, lambda row: database_of(row, machines)
+        )
+        kept = {one.key: one for one in told if one and one.kind in wanted}
+        for key, items in found.items.items():
+            if key not in kept and items[0].workload in wanted:
+                kept[key] = database_of_item(items[0], machines.get(items[0].source.lower()))
+        found.resources += kept.values()
+        hosts = {text(row.get("machine")).lower() for row in listed} if "sql" in wanted else set()
+        silent = (hosts & machines.keys()) - {one.inside for one in kept.values()}
+        found.resources += [machines[host].hiding("sql") for host in sorted(silent)]
+
+    def _shares(self, found: Found, account: Resource) -> None:
+        url = f"{quote(account.id)}/fileServices/default/shares?api-version=2023-05-01"
+        try:
+            shares = list(self._arm.pages(url, f"list file shares of {account.name}"))
+        except ArmError as error:
+            if error.status == 404 or "FeatureNotSupported" in error.code:
+                return
+            self._estate.could_not_read(account.id, error)
+            found.resources.append(account.hiding("files"))
+            return
+        made = (share_of(account, row) for row in shares)
+        found.resources.extend(one for one in made if one)
+
+    def confirm(self, resource: Resource) -> tuple[str, str] | None:
+        """Who protects it, by the service's own word: vault and item, both "" where nobody does.
+
+        None where the service cannot be asked of its kind. It finds what this identity may not read, in the
+        subscription of the resource.
+
+        Raises:
+            BackupkitError: it gave no answer.
+        """
+        if resource.kind in BACKUP_VAULTS:
+            url = f"{quote(resource.id)}/providers/Microsoft.DataProtection/backupInstances?{BACKUP_STATUS}"
+            listed = self._arm.pages(url, f"list backup instances of {resource.name}")
+            found = next((rows.item(row) for row in listed), None)
+            return (found.vault, found.id) if found else ("", "")
+        if resource.kind in DATABASES:
+            return None
+        place = f"/subscriptions/{resource.subscription}/providers/Microsoft.RecoveryServices"
+        url = f"{place}/locations/{resource.location}/backupStatus?{BACKUP_STATUS}"
+        body = {"resourceType": "VM", "resourceId": resource.id}
+        if resource.kind == "files":
+            share = resource.id.rpartition("/")[2]
+            account = resource.id.partition("/fileServices/")[0]
+            body = {"resourceType": "AzureFileShare", "resourceId": account, "poLogicalName": share}
+        answer = self._arm.ask(url, f"ask whether {resource.name} is protected", body).body
+        if text(answer.get("protectionStatus")).lower() in ("protected", "protecting"):
+            return text(answer.get("vaultId")).lower(), text(answer.get("protectedItemName"))
+        return "", ""
+
+
+def _may_hide(unread: str, resource: Resource) -> bool:
+    """Whether what was not read could hold the item that protects a resource.
+
+    A Recovery Services vault protects what is in its own subscription, a Backup vault also what is not
+    (learn.microsoft.com/azure/backup/backup-support-matrix, .../disk-backup-support-matrix).
+    """
+    if unread.startswith((f"read {_ITEMS}", "list vaults")):
+        return True
+    if unread.startswith(f"read {_DISCOVERED}"):
+        return resource.kind in DATABASES
+    if "/providers/" in unread:
+        if is_backup_vault(unread):
+            return resource.kind in BACKUP_VAULTS
+        in_reach = subscription_of(unread) == resource.subscription and resource.kind not in BACKUP_VAULTS
+        return in_reach and "/microsoft.recoveryservices/vaults/" in unread
+    return resource.kind in BACKUP_VAULTS and (unread == "scope" or len(unread) == 36)
+
+
+def _last(resource: object) -> str:
+    return text(resource).rstrip("/").rpartition("/")[2]
