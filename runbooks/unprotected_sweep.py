@@ -9,20 +9,279 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
-from backupkit.coverage import GONE, NONE, PROTECTS, TWICE, Resource, state_of
-from backupkit.entrypoint import Runbook, Session, check_rights, main
-from backupkit.params import TAG, Between, LedgerParams, Text
-from backupkit.protection_rules import Rule, vault_for
-from backupkit.records import Item
+from backupkit.coverage import GONE, NEVER, NONE, PROTECTS, TWICE, Resource, state_of
+from backupkit.entrypoint import Runbook, Session, main
+from backupkit.errors import ParameterError
+from backupkit.kinds import DATABASES
+from backupkit.ledger import ledger_of
+from backupkit.params import PLACE, RESOURCE, TAG, Between, LedgerParams
+from backupkit.protection_rules import Rule, read_rules, unfit, vault_for
+from backupkit.records import Item, subscription_of
 from backupkit.survey import Found
-from backupkit.sweeping import Swept, Sweeping
+from backupkit.sweeping import MEMORY, Coverage, Sweeping, coverage_of, text_at
 
 # -- Parameters: each is a name=value token -------------------------------------------------------
 
 Kind = Literal["vm", "sql", "hana", "files", "disk", "blob", "postgresql", "aks"]
 KINDS: tuple[Kind, ...] = ("vm", "sql", "hana", "files", "disk", "blob", "postgresql", "aks")
+
+
+@dataclass(frozen=True)
+class Params(LedgerParams):
+    mode: Annotated[Literal["report"], "what to do about what is unprotected"] = "report"
+    kinds: Annotated[tuple[Kind, ...], "what to look at"] = KINDS
+    exclude_tag: Annotated[str, "name:value of the tag that excludes, or none", TAG] = "backup:off"
+    grace: Annotated[timedelta, "younger resources are excluded", Between(0, 43200)] = timedelta(hours=24)
+    rules: Annotated[str, "where the rules are kept: a path, a blob URL, or var:NAME", PLACE] = ""
+    confirm: Annotated[Literal["acted", "all"], "ask the service itself of all that is unprotected"] = "acted"
+    explain: Annotated[str, "id of one resource, to be told all about", RESOURCE] = ""
+
+
+# -- Decide: plain records in, verdicts with reasons out ------------------------------------------
+
+
+@dataclass
+class Situation:
+    """What is true of the run as a whole; `machines` are the verdicts on virtual machines by their ids."""
+
+    now: datetime
+    options: Params
+    found: Found
+    rules: Sequence[Rule] = ()
+    machines: dict[str, str] = field(default_factory=dict)
+    protecting: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`by` names the rule that decided; vault and policy are those that protect the resource, or would."""
+
+    resource: Resource
+    verdict: str
+    state: str
+    reason: str
+    by: str
+    vault: str = ""
+    policy: str = ""
+    confirmed: bool | None = None
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        return {
+            "resource": self.resource.id,
+            "name": self.resource.name,
+            "kind": self.resource.kind,
+            "verdict": self.verdict,
+            "state": self.state,
+            "action": "none",
+            "reason": self.reason,
+            "rule": self.by,
+            "vault": self.vault or None,
+            "policy": self.policy or None,
+            "subscription": self.resource.subscription,
+            "location": self.resource.location,
+            "confirmed": self.confirmed,
+        }
+
+
+def opted_out(resource: Resource, at: Situation) -> str | None:
+    name, _, value = at.options.exclude_tag.partition(":")
+    held = {key.lower(): text.lower() for key, text in resource.tags.items()}
+    tagged = at.options.exclude_tag != "none" and held.get(name.lower()) == value.lower()
+    return f"tagged {at.options.exclude_tag}" if tagged else None
+
+
+def made_by_another(resource: Resource, at: Situation) -> str | None:
+    return f"{resource.made_by}, which looks after it" if resource.made_by else None
+
+
+def backed_up_with_its_machine(resource: Resource, at: Situation) -> str | None:
+    covered = resource.kind == "disk" and at.machines.get(resource.inside) == "protected"
+    return f"its machine {last(resource.inside)} is backed up with all its disks" if covered else None
+
+
+def too_young(resource: Resource, at: Situation) -> str | None:
+    young = resource.created is not None and at.now - resource.created < at.options.grace
+    return f"younger than grace={int(at.options.grace.total_seconds() // 3600)}h" if young else None
+
+
+EXCLUSIONS: tuple[Callable[[Resource, Situation], str | None], ...] = (
+    opted_out, made_by_another, backed_up_with_its_machine, too_young,
+)  # fmt: skip
+
+
+def judge(resource: Resource, at: Situation) -> Finding:
+    """What protects it counts first, then whether it has to be; then whether all was read that could tell."""
+    items = at.found.items.get(resource.key, [])
+    states = [(state_of(item, at.found.policies.get(item.policy), at.now), item) for item in items]
+    holding = [(state, item) for state, item in states if state in PROTECTS]
+    if resource.kind in DATABASES and gone(resource, at):
+        return Finding(resource, "excluded", GONE, "its machine does not exist any more", "source_gone")
+    if holding:
+        return protected(resource, holding)
+    rule = next((one for one in at.rules if one.takes(resource)), None)
+    for reason_not in EXCLUSIONS:
+        reason = reason_not(resource, at)
+        if reason:
+            return Finding(resource, "excluded", state_in(states), reason, reason_not.__name__)
+    if rule and rule.exclude:
+        return Finding(resource, "excluded", state_in(states), rule.exclude, rule.name)
+    hidden = hidden_by(resource, at)
+    if hidden:
+        return Finding(resource, "unknown", state_in(states), hidden, "not_read")
+    return unprotected(resource, states, rule, at)
+
+
+def protected(resource: Resource, holding: Sequence[tuple[str, Item]]) -> Finding:
+    state, item = holding[0]
+    vault, policy = item.vault, last(item.policy)
+    if len(holding) > 1:
+        names = " and ".join(sorted({last(one.vault) for _, one in holding}))
+        return Finding(resource, "protected", TWICE, f"by {names}", "its_item", vault, policy)
+    return Finding(resource, "protected", state, f"by {last(vault)}", "its_item", vault, policy)
+
+
+def unprotected(
+    resource: Resource, states: Sequence[tuple[str, Item]], rule: Rule | None, at: Situation
+) -> Finding:
+    state = state_in(states)
+    told = "no vault protects it" if state == NONE else f"its item in {last(states[0][1].vault)} is {state}"
+    if rule is None:
+        return Finding(resource, "unprotected", state, told, "no_rule" if at.rules else "nothing_protects_it")
+    vault, fault = vault_for(rule, resource, at.found.vaults, at.protecting)
+    reason = f"{told}; {fault}" if fault else told
+    return Finding(resource, "unprotected", state, reason, rule.name, vault, rule.policy)
+
+
+def hidden_by(resource: Resource, at: Situation) -> str:
+    if resource.undiscovered:
+        files = resource.kind == "files"
+        return "its file shares could not be listed" if files else "its databases were never discovered"
+    if resource.kind == "disk" and at.machines.get(resource.inside) == "unknown":
+        return f"it is not known whether its machine {last(resource.inside)} is backed up"
+    scope = at.found.hidden_by(resource)
+    return f"what could protect it was not read: {scope}" if scope else ""
+
+
+def state_in(states: Sequence[tuple[str, Item]]) -> str:
+    return states[0][0] if states else NONE
+
+
+def gone(resource: Resource, at: Situation) -> bool:
+    """Whether what it is in is missing where it would be seen."""
+    seen = subscription_of(resource.inside) in at.found.subscriptions and at.found.complete
+    return bool(resource.inside) and seen and resource.inside not in at.found.present
+
+
+def orphans(known: Iterable[str], at: Situation) -> Iterator[Finding]:
+    """Items whose source does not exist any more, or is out of sight."""
+    for key in sorted(at.found.items.keys() - set(known)):
+        item = at.found.items[key][0]
+        if item.workload not in at.options.kinds or not key:
+            continue
+        source = Resource(key, item.workload, item.name, "", subscription_of(key), "")
+        seen = source.subscription in at.found.subscriptions and at.found.complete
+        verdict, state = ("excluded", GONE) if seen else ("unknown", NONE)
+        reason = (
+            f"it does not exist, {last(item.vault)} still has it"
+            if seen
+            else "its source is not among what was read"
+        )
+        yield Finding(source, verdict, state, reason, "source_gone" if seen else "not_read", item.vault)
+
+
+def findings(at: Situation) -> list[Finding]:
+    """Machines first: their disks and databases go by them."""
+    for items in at.found.items.values():
+        at.protecting.update({(item.vault, item.workload) for item in items})
+    ordered = sorted(at.found.resources, key=lambda one: (one.kind != "vm", one.kind, one.key))
+    told = []
+    for resource in ordered:
+        told.append(judge(resource, at))
+        if resource.kind == "vm":
+            at.machines[resource.key] = told[-1].verdict
+    known = {resource.key for resource in ordered} | at.found.present
+    return [*told, *orphans(known, at)]
+
+
+def last(resource: str) -> str:
+    return resource.rpartition("/")[2]
+
+
+# -- Run: look, decide, confirm, tell -------------------------------------------------------------
+
+
+class Vaults(Protocol):
+    """What a sweep asks of Azure."""
+
+    def look(self) -> Found: ...
+    def confirm(self, resource: Resource) -> tuple[str, str] | None: ...
+    def hidden(self, vault: str) -> None: ...
+    def before(self) -> Coverage: ...
+    def remember(self, started: datetime, coverage: Coverage) -> None: ...
+
+
+def sweep(session: Session[Params], vaults: Vaults, rules: Sequence[Rule]) -> None:
+    options = session.options
+    found = vaults.look()
+    faults = [*unfit(rules, found.vaults, found.policies)]
+    if faults:
+        raise ParameterError(faults)
+    told = findings(Situation(session.started, options, found, rules))
+    if options.explain:
+        told = [one for one in told if options.explain.lower() in (one.resource.key, one.resource.inside)]
+    if options.confirm == "all":
+        told = [confirmed(one, vaults, found) for one in told]
+    entries = [one.entry for one in told]
+    session.tell_all(entries, ("protected", "unprotected", "unknown", "excluded"))
+    if not options.explain:
+        coverage = coverage_of((parts_of(one, rules), one.verdict) for one in told)
+        session.tell_coverage(coverage, vaults.before())
+        vaults.remember(session.started, coverage)
+
+
+def parts_of(finding: Finding, rules: Sequence[Rule]) -> dict[str, str]:
+    resource = finding.resource
+    rule = next((one.name for one in rules if one.takes(resource)), "")
+    where = {"location": resource.location, "subscription": resource.subscription}
+    return {"kind": resource.kind, **where, "rule": rule}
+
+
+def confirmed(finding: Finding, vaults: Vaults, found: Found) -> Finding:
+    """By the service's own word, which knows vaults that this identity does not see."""
+    if finding.verdict not in ("unprotected", "unknown") or finding.resource.undiscovered:
+        return finding
+    answer = vaults.confirm(finding.resource)
+    if answer is None:
+        return finding
+    vault, _ = answer
+    if not vault:
+        surely = finding.verdict == "unprotected" or finding.resource.kind in ("vm", "files")
+        return replace(finding, verdict="unprotected", confirmed=True) if surely else finding
+    if vault in found.vaults:
+        reason = f"by {last(vault)}, which Resource Graph does not show yet"
+        moved = replace(finding, verdict="protected", reason=reason, vault=vault)
+        return replace(moved, by="confirmed", state=NEVER, confirmed=True)
+    vaults.hidden(vault)
+    reason = f"{last(vault)} protects it, and this identity does not see that vault"
+    return replace(finding, verdict="unknown", reason=reason, vault=vault, by="not_read", confirmed=True)
+
+
+def run(session: Session[Params]) -> None:
+    options, credential = session.options, session.arm.credential
+    rules = read_rules(text_at(options.rules, credential), KINDS) if options.rules else []
+    ledger = ledger_of(options, credential, session.run_id, MEMORY)
+    vaults = Sweeping(session.arm, options, options.kinds, ledger)
+    sweep(session, vaults, rules)
+    session.finish(vaults.unread)
+
+
+RUNBOOK = Runbook("unprotected_sweep", "Find what should be backed up and is not.", Params, run, run)
+
+if __name__ == "__main__":
+    sys.exit(main(RUNBOOK, sys.argv[1:]))

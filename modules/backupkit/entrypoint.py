@@ -29,6 +29,7 @@ from backupkit.locations import report_at, report_place, secret, try_report
 from backupkit.params import P, help_text, read
 from backupkit.records import Job
 from backupkit.starts import Start, right_to_start
+from backupkit.sweeping import Coverage, share
 from backupkit.webhook import split
 
 DONE, FAILED, BAD_PARAMETERS = 0, 1, 2
@@ -72,8 +73,12 @@ class Session(Generic[P]):
         `did` is a verdict to count even where no item has it. A line each, or counts where `log=summary`
         asks for them or a job's stream would overflow.
         """
+        self.tell_all(entries, (did, "left", "failed"))
+
+    def tell_all(self, entries: Sequence[Mapping[str, Any]], verdicts: Iterable[str]) -> None:
+        """As `tell`; all these verdicts are counted, also where nothing has them."""
         self.counts["decided"] += len(entries)
-        self.counts.update(dict.fromkeys((did, "left", "failed"), 0))
+        self.counts.update(dict.fromkeys(verdicts, 0))
         brief = self.options.log == "summary" or len(entries) > MOST_LINES
         reasons: Counter[tuple[str, str]] = Counter()
         for entry in entries:
@@ -87,12 +92,19 @@ class Session(Generic[P]):
                 self.attention.append(f"{verdict} {entry['name']}: {entry['reason']}")
             if verdict == "failed" or not brief:
                 undone = verdict == "failed" or entry["rule"] == "out_of_time"
-                facts = {"item": entry["name"], "vault": _last(entry["vault"]), "why": entry["reason"]}
-                facts.update({key: entry[key] for key in ("backup_type", "job", "new_job") if entry.get(key)})
-                (warn if undone else say)(verdict, **facts)
+                (warn if undone else say)(verdict, **_facts(entry))
         if brief:
             for (verdict, rule), count in sorted(reasons.items()):
                 (warn if rule == "out_of_time" else say)(verdict, rule=rule, count=count)
+
+    def tell_coverage(self, now: Coverage, before: Coverage) -> None:
+        """A line for each part of the estate: how much of what should be protected is, and how that changed."""
+        for part, counts in now.items():
+            whole, was = share(counts), share(before.get(part, {}))
+            change = f"{whole - was:+.1f}" if whole is not None and was is not None else "new"
+            name, _, which = part.partition("=")
+            shown = "none should be" if whole is None else f"{whole:.1f}%"
+            say("coverage", **{name: which, "share": shown, "change": change, **counts})
 
     def follow(self, ended: Iterable[tuple[Start, Job]]) -> None:
         """Log and count how the jobs ended that this run started."""
@@ -142,6 +154,15 @@ class Session(Generic[P]):
             warn("not read", scope=scope, why=reason)
             self.record({"unread": scope, "reason": reason})
         self.counts["unread"] = len(reasons)
+
+
+def _facts(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What a decision's line tells of it."""
+    known = {name: entry[name] for name in ("kind", "state") if name in entry}
+    told = {"resource" if known else "item": entry["name"], **known, "vault": _last(entry["vault"])}
+    told["why"] = entry["reason"]
+    told.update({key: entry[key] for key in ("backup_type", "job", "new_job") if entry.get(key)})
+    return {name: value for name, value in told.items() if value}
 
 
 def _last(resource: object) -> str:
@@ -239,7 +260,7 @@ def main(runbook: Runbook[P], argv: Sequence[str]) -> int:
 
 def _worked(session: Session[P], runbook: Runbook[P], *, checking: bool) -> tuple[int, str]:
     """The exit code and the line that explains it."""
-    fault = ""
+    code, fault = DONE, ""
     try:
         with ExitStack() as stack:
             session.open_report(stack, checking=checking)
@@ -247,15 +268,8 @@ def _worked(session: Session[P], runbook: Runbook[P], *, checking: bool) -> tupl
                 runbook.check(session)
             elif session.alerts != ():
                 runbook.run(session)
-    except ParameterError as refused:
-        for one in refused.faults:
-            error(one)
-        return (
-            BAD_PARAMETERS,
-            f"{len(refused.faults)} faults of what the parameters name; nothing was changed",
-        )
     except BackupkitError as failure:
-        fault = str(failure) if isinstance(failure, PartialFailureError) else _sentence(failure)
+        code, fault = _told(failure)
     except Exception as bug:
         if not checking:
             told = f"an unexpected {type(bug).__name__}; the job's exception has the traceback"
@@ -264,11 +278,18 @@ def _worked(session: Session[P], runbook: Runbook[P], *, checking: bool) -> tupl
     say("done", **session.counts)
     if fault:
         error(fault)
-    return (FAILED if fault else DONE), fault
+    return code, fault
 
 
-def _sentence(failure: BackupkitError) -> str:
-    return f"{failure} (the run ended there)"
+def _told(failure: BackupkitError) -> tuple[int, str]:
+    """The exit code of an expected failure, and its line; a faulty file that a parameter names is bad input."""
+    if isinstance(failure, PartialFailureError):
+        return FAILED, str(failure)
+    if isinstance(failure, ParameterError):
+        for one in failure.faults:
+            error(one)
+        return BAD_PARAMETERS, f"{len(failure.faults)} faults in what parameters name, nothing was changed"
+    return FAILED, f"{failure} (the run ended there)"
 
 
 def _notified(session: Session[P], ended: tuple[int, str]) -> int:

@@ -54,6 +54,9 @@ PLACE = Text(r"(?-i:https://\S+|var:\w[\w-]*)|[^\s:]+", "var:NAME or out/report.
 
 CODE = Text(r"[\w.-]+", "400002 or UserErrorGuestAgentStatusUnavailable")
 TAG = Text(r"[^\s:,]+:[^\s,]+|none", "backup-retry:off")
+RESOURCE = Text(
+    rf"/subscriptions/{GUID}/resourceGroups/[^/,]+/providers(/[^/,]+){{3,}}", "a resource's ARM id"
+)
 VAULT = Text(VAULT_ID, "/subscriptions/.../vaults/rsv-prod")
 BLOBS = (
     r"(?-i:https://[a-z0-9]{3,24}\.blob\.core\.(windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)"

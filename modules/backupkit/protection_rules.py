@@ -1,4 +1,4 @@
-"""Rules that say what is to protect what: read and checked as a whole, the first that takes a resource decides."""
+"""Rules that say what is to protect what: checked as a whole, the first that takes a resource decides."""
 
 from __future__ import annotations
 
@@ -124,33 +124,31 @@ def _faults_of_all(rules: Sequence[Rule], kinds: set[str]) -> Iterator[str]:
 def unfit(rules: Iterable[Rule], vaults: Mapping[str, str], policies: Mapping[str, Policy]) -> Iterator[str]:
     """What is wrong with the rules for the vaults that are seen: regions by vault, and policies, by id."""
     for rule in rules:
-        vault = rule.vault.lower()
-        if rule.exclude or vault == AUTO:
+        if rule.exclude or rule.vault.lower() == AUTO:
             continue
-        where = f"rules: {rule.name!r}"
-        if vault not in vaults:
-            yield f"{where}: the vault {rule.vault} is not seen by this identity"
-            continue
-        region = vaults[vault]
-        for one in sorted(set(rule.regions) - {region}):
-            yield f"{where}: its vault is in {region} and cannot protect what is in {one}"
-        for one in sorted(set(rule.subscriptions) - {subscription_of(vault)}):
-            if not is_backup_vault(vault):
-                yield f"{where}: its vault protects its own subscription alone, not {one}"
-        for kind in rule.kinds:
-            if (kind in BACKUP_VAULTS) != is_backup_vault(vault):
-                yield f"{where}: {kind} is not protected by that kind of vault"
-        yield from _unfit_policy(rule, vault, policies)
+        region = vaults.get(rule.vault.lower())
+        if region is None:
+            yield f"rules: {rule.name!r}: the vault {rule.vault} is not seen by this identity"
+        else:
+            yield from (f"rules: {rule.name!r}: {fault}" for fault in _unfit(rule, region, policies))
 
 
-def _unfit_policy(rule: Rule, vault: str, policies: Mapping[str, Policy]) -> Iterator[str]:
+def _unfit(rule: Rule, region: str, policies: Mapping[str, Policy]) -> Iterator[str]:
+    vault, of_backup_vault = rule.vault.lower(), is_backup_vault(rule.vault)
+    for one in sorted(set(rule.regions) - {region}):
+        yield f"its vault is in {region} and cannot protect what is in {one}"
+    for one in sorted(set(rule.subscriptions) - {subscription_of(vault)}) if not of_backup_vault else ():
+        yield f"its vault protects its own subscription alone, not {one}"
+    for kind in rule.kinds:
+        if (kind in BACKUP_VAULTS) != of_backup_vault:
+            yield f"{kind} is not protected by that kind of vault"
     policy = policies.get(f"{vault}/backuppolicies/{rule.policy.lower()}")
     if policy is None:
-        yield f"rules: {rule.name!r}: no policy {rule.policy!r} in its vault"
+        yield f"no policy {rule.policy!r} in its vault"
         return
     for kind in rule.kinds:
         if policy.workload and kind != policy.workload:
-            yield f"rules: {rule.name!r}: the policy {rule.policy!r} is for {policy.workload}, not for {kind}"
+            yield f"the policy {rule.policy!r} is for {policy.workload}, not for {kind}"
 
 
 def vault_for(

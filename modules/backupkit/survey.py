@@ -1,4 +1,4 @@
-"""All that can be backed up and all that protects it; and what could hide the answer where it was not read."""
+"""All that can be backed up and all that protects it, and what could hide the answer if unread."""
 
 from __future__ import annotations
 
@@ -59,6 +59,11 @@ class Found:
     unread: Mapping[str, str] = field(default_factory=dict)
     present: frozenset[str] = frozenset()
     subscriptions: frozenset[str] = frozenset()
+
+    @property
+    def complete(self) -> bool:
+        """Whether all resources were read, so that one that is not there does not exist."""
+        return not any(one.startswith(f"read {_RESOURCES}") for one in self.unread)
 
     def hidden_by(self, resource: Resource) -> str:
         """What was not read and could hold the item that protects it; "" where there is nothing."""
