@@ -112,7 +112,7 @@ def protectable(
     protected: bool = False,
     **properties: Any,
 ) -> str:
-    """Let a vault have discovered a database of a VM; its instance comes with the first. Returns the row's id.
+    """Let a vault have discovered a database of a VM, and its instance with the first; returns the row's id.
 
     A database that is an item too says so with `protected`.
     """
