@@ -22,12 +22,14 @@ from backupkit.ledger import ledger_of
 from backupkit.params import PLACE, RESOURCE, TAG, Between, LedgerParams
 from backupkit.protection_rules import Rule, read_rules, unfit, vault_for
 from backupkit.records import Item, subscription_of
+from backupkit.speaking import say
 from backupkit.survey import Found
-from backupkit.sweeping import MEMORY, Coverage, Sweeping, coverage_of, text_at
+from backupkit.sweeping import MEMORY, Coverage, Sweeping, coverage_of, tell_coverage, text_at
 
 # -- Parameters: each is a name=value token -------------------------------------------------------
 
 Kind = Literal["vm", "sql", "hana", "files", "disk", "blob", "postgresql", "aks"]
+VERDICTS = ("protected", "unprotected", "unknown", "excluded")
 KINDS: tuple[Kind, ...] = ("vm", "sql", "hana", "files", "disk", "blob", "postgresql", "aks")
 
 
@@ -117,7 +119,7 @@ EXCLUSIONS: tuple[Callable[[Resource, Situation], str | None], ...] = (
 
 def judge(resource: Resource, at: Situation) -> Finding:
     """What protects it counts first, then whether it has to be; then whether all was read that could tell."""
-    items = at.found.items.get(resource.key, [])
+    items = [one for one in at.found.items.get(resource.key, []) if one.workload == resource.kind]
     states = [(state_of(item, at.found.policies.get(item.policy), at.now), item) for item in items]
     holding = [(state, item) for state, item in states if state in PROTECTS]
     if resource.kind in DATABASES and gone(resource, at):
@@ -131,9 +133,9 @@ def judge(resource: Resource, at: Situation) -> Finding:
             return Finding(resource, "excluded", state_in(states), reason, reason_not.__name__)
     if rule and rule.exclude:
         return Finding(resource, "excluded", state_in(states), rule.exclude, rule.name)
-    hidden = hidden_by(resource, at)
-    if hidden:
-        return Finding(resource, "unknown", state_in(states), hidden, "not_read")
+    by, reason = hidden_by(resource, at)
+    if by:
+        return Finding(resource, "unknown", state_in(states), reason, by)
     return unprotected(resource, states, rule, at)
 
 
@@ -158,14 +160,16 @@ def unprotected(
     return Finding(resource, "unprotected", state, reason, rule.name, vault, rule.policy)
 
 
-def hidden_by(resource: Resource, at: Situation) -> str:
+def hidden_by(resource: Resource, at: Situation) -> tuple[str, str]:
+    """The rule and the reason where it cannot be known."""
     if resource.undiscovered:
         files = resource.kind == "files"
-        return "its file shares could not be listed" if files else "its databases were never discovered"
+        told = "its file shares could not be listed" if files else "its databases were never discovered"
+        return "undiscovered", told
     if resource.kind == "disk" and at.machines.get(resource.inside) == "unknown":
-        return f"it is not known whether its machine {last(resource.inside)} is backed up"
+        return "machine_unknown", f"whether its machine {last(resource.inside)} is backed up is not known"
     scope = at.found.hidden_by(resource)
-    return f"what could protect it was not read: {scope}" if scope else ""
+    return ("not_read", f"what could protect it was not read: {scope}") if scope else ("", "")
 
 
 def state_in(states: Sequence[tuple[str, Item]]) -> str:
@@ -180,33 +184,30 @@ def gone(resource: Resource, at: Situation) -> bool:
 
 def orphans(known: Iterable[str], at: Situation) -> Iterator[Finding]:
     """Items whose source does not exist any more, or is out of sight."""
+    unlisted = {one.key for one in at.found.resources if one.undiscovered}
     for key in sorted(at.found.items.keys() - set(known)):
         item = at.found.items[key][0]
-        if item.workload not in at.options.kinds or not key:
-            continue
         source = Resource(key, item.workload, item.name, "", subscription_of(key), "")
-        seen = source.subscription in at.found.subscriptions and at.found.complete
-        verdict, state = ("excluded", GONE) if seen else ("unknown", NONE)
-        reason = (
-            f"it does not exist, {last(item.vault)} still has it"
-            if seen
-            else "its source is not among what was read"
-        )
-        yield Finding(source, verdict, state, reason, "source_gone" if seen else "not_read", item.vault)
+        if source.subscription not in at.found.subscriptions or not at.found.complete:
+            yield Finding(source, "unknown", NONE, "its source was not read", "not_read", item.vault)
+        elif item.source.lower() not in unlisted:
+            reason = f"it does not exist, and {last(item.vault)} still has it"
+            yield Finding(source, "excluded", GONE, reason, "source_gone", item.vault)
 
 
-def findings(at: Situation) -> list[Finding]:
-    """Machines first: their disks and databases go by them."""
+def findings(at: Situation, ask: Callable[[Finding], Finding] = lambda finding: finding) -> list[Finding]:
+    """Machines first, since disks and databases go by them; `ask` may know better of each."""
     for items in at.found.items.values():
         at.protecting.update({(item.vault, item.workload) for item in items})
     ordered = sorted(at.found.resources, key=lambda one: (one.kind != "vm", one.kind, one.key))
     told = []
     for resource in ordered:
-        told.append(judge(resource, at))
+        told.append(ask(judge(resource, at)))
         if resource.kind == "vm":
             at.machines[resource.key] = told[-1].verdict
     known = {resource.key for resource in ordered} | at.found.present
-    return [*told, *orphans(known, at)]
+    told.extend(orphans(known, at))
+    return [one for one in told if one.resource.kind in at.options.kinds]
 
 
 def last(resource: str) -> str:
@@ -232,17 +233,31 @@ def sweep(session: Session[Params], vaults: Vaults, rules: Sequence[Rule]) -> No
     faults = [*unfit(rules, found.vaults, found.policies)]
     if faults:
         raise ParameterError(faults)
-    told = findings(Situation(session.started, options, found, rules))
+    at = Situation(session.started, options, found, rules)
+    if options.explain:
+        explain(options.explain.lower(), at)
+    told = findings(at, (lambda one: confirmed(one, vaults, found)) if options.confirm == "all" else same)
     if options.explain:
         told = [one for one in told if options.explain.lower() in (one.resource.key, one.resource.inside)]
-    if options.confirm == "all":
-        told = [confirmed(one, vaults, found) for one in told]
-    entries = [one.entry for one in told]
-    session.tell_all(entries, ("protected", "unprotected", "unknown", "excluded"))
+    session.tell_all((one.entry for one in told), len(told), VERDICTS)
     if not options.explain:
         coverage = coverage_of((parts_of(one, rules), one.verdict) for one in told)
-        session.tell_coverage(coverage, vaults.before())
+        tell_coverage(coverage, vaults.before())
         vaults.remember(session.started, coverage)
+
+
+def explain(key: str, at: Situation) -> None:
+    """All that a decision about this resource, and what is in it, looks at."""
+    for resource in at.found.resources:
+        if key not in (resource.key, resource.inside):
+            continue
+        for item in at.found.items.get(resource.key, []):
+            state = state_of(item, at.found.policies.get(item.policy), at.now)
+            say("considered", item=item.id, state=state, recovery_point=item.last_recovery_point or "none")
+        for rule in at.rules:
+            say("considered", rule=rule.name, takes_it=rule.takes(resource))
+        for scope in filter(None, [at.found.hidden_by(resource)]):
+            say("considered", not_read=scope)
 
 
 def parts_of(finding: Finding, rules: Sequence[Rule]) -> dict[str, str]:
@@ -252,36 +267,58 @@ def parts_of(finding: Finding, rules: Sequence[Rule]) -> dict[str, str]:
     return {"kind": resource.kind, **where, "rule": rule}
 
 
+def same(finding: Finding) -> Finding:
+    return finding
+
+
 def confirmed(finding: Finding, vaults: Vaults, found: Found) -> Finding:
-    """By the service's own word, which knows vaults that this identity does not see."""
-    if finding.verdict not in ("unprotected", "unknown") or finding.resource.undiscovered:
+    """By the service's own word, which knows of vaults that this identity does not see.
+
+    It may call protected what is stopped or soft-deleted; the item itself, where it was read, knows better.
+    """
+    if finding.by not in ("not_read", "nothing_protects_it", "no_rule") and finding.verdict != "unprotected":
         return finding
     answer = vaults.confirm(finding.resource)
     if answer is None:
         return finding
     vault, _ = answer
     if not vault:
-        surely = finding.verdict == "unprotected" or finding.resource.kind in ("vm", "files")
-        return replace(finding, verdict="unprotected", confirmed=True) if surely else finding
+        return replace(finding, verdict="unprotected", reason="no vault protects it", confirmed=True)
+    if vault in {item.vault for item in found.items.get(finding.resource.key, [])}:
+        return replace(finding, confirmed=True)
     if vault in found.vaults:
         reason = f"by {last(vault)}, which Resource Graph does not show yet"
         moved = replace(finding, verdict="protected", reason=reason, vault=vault)
         return replace(moved, by="confirmed", state=NEVER, confirmed=True)
     vaults.hidden(vault)
     reason = f"{last(vault)} protects it, and this identity does not see that vault"
-    return replace(finding, verdict="unknown", reason=reason, vault=vault, by="not_read", confirmed=True)
+    return replace(finding, verdict="unknown", reason=reason, vault=vault, by="hidden_vault", confirmed=True)
 
 
-def run(session: Session[Params]) -> None:
+def opened(session: Session[Params]) -> tuple[Sweeping, list[Rule]]:
     options, credential = session.options, session.arm.credential
     rules = read_rules(text_at(options.rules, credential), KINDS) if options.rules else []
     ledger = ledger_of(options, credential, session.run_id, MEMORY)
-    vaults = Sweeping(session.arm, options, options.kinds, ledger)
+    return Sweeping(session.arm, options, options.kinds, ledger), rules
+
+
+def run(session: Session[Params]) -> None:
+    vaults, rules = opened(session)
     sweep(session, vaults, rules)
     session.finish(vaults.unread)
 
 
-RUNBOOK = Runbook("unprotected_sweep", "Find what should be backed up and is not.", Params, run, run)
+def check(session: Session[Params]) -> None:
+    vaults, rules = opened(session)
+    found = vaults.look()
+    say("ok", sees=f"{len(found.subscriptions)} subscriptions, {len(found.vaults)} vaults", rules=len(rules))
+    faults = [*unfit(rules, found.vaults, found.policies)]
+    if faults:
+        raise ParameterError(faults)
+    session.finish(vaults.unread)
+
+
+RUNBOOK = Runbook("unprotected_sweep", "Find what should be backed up and is not.", Params, run, check)
 
 if __name__ == "__main__":
     sys.exit(main(RUNBOOK, sys.argv[1:]))

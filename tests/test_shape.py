@@ -23,7 +23,7 @@ MAY_IMPORT = {
 OURS = {"backupkit", "deployer", "deploy_runbooks", "runbooks", "simulator", "tests"}
 
 MAY_PRINT = {
-    "modules/backupkit/entrypoint.py",  # the streams of a runbook
+    "modules/backupkit/speaking.py",  # the streams of a runbook
     "modules/deployer/cli.py",
     "simulator/cli.py",
     "simulator/demo.py",

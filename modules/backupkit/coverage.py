@@ -66,7 +66,8 @@ class Resource:
 
     @property
     def key(self) -> str:
-        return self.id.lower()
+        """A database has one as discovered and one as protected; they are one."""
+        return self.id.lower().replace("/protecteditems/", "/protectableitems/")
 
     def hiding(self, kind: str) -> Resource:
         """As the place of things of this kind that could not be looked at."""

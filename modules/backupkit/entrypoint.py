@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,8 +27,8 @@ from backupkit.estate import Unread
 from backupkit.locations import report_at, report_place, secret, try_report
 from backupkit.params import P, help_text, read
 from backupkit.records import Job
+from backupkit.speaking import error, say, warn
 from backupkit.starts import Start, right_to_start
-from backupkit.sweeping import Coverage, share
 from backupkit.webhook import split
 
 DONE, FAILED, BAD_PARAMETERS = 0, 1, 2
@@ -73,13 +72,13 @@ class Session(Generic[P]):
         `did` is a verdict to count even where no item has it. A line each, or counts where `log=summary`
         asks for them or a job's stream would overflow.
         """
-        self.tell_all(entries, (did, "left", "failed"))
+        self.tell_all(entries, len(entries), (did, "left", "failed"))
 
-    def tell_all(self, entries: Sequence[Mapping[str, Any]], verdicts: Iterable[str]) -> None:
-        """As `tell`; all these verdicts are counted, also where nothing has them."""
-        self.counts["decided"] += len(entries)
+    def tell_all(self, entries: Iterable[Mapping[str, Any]], count: int, verdicts: Iterable[str]) -> None:
+        """As `tell`, of so many decisions as they come; all these verdicts are counted, also without any."""
+        self.counts["decided"] += count
         self.counts.update(dict.fromkeys(verdicts, 0))
-        brief = self.options.log == "summary" or len(entries) > MOST_LINES
+        brief = self.options.log == "summary" or count > MOST_LINES
         reasons: Counter[tuple[str, str]] = Counter()
         for entry in entries:
             self.record(entry)
@@ -94,17 +93,8 @@ class Session(Generic[P]):
                 undone = verdict == "failed" or entry["rule"] == "out_of_time"
                 (warn if undone else say)(verdict, **_facts(entry))
         if brief:
-            for (verdict, rule), count in sorted(reasons.items()):
-                (warn if rule == "out_of_time" else say)(verdict, rule=rule, count=count)
-
-    def tell_coverage(self, now: Coverage, before: Coverage) -> None:
-        """A line for each part of the estate: how much of what should be protected is, and how that changed."""
-        for part, counts in now.items():
-            whole, was = share(counts), share(before.get(part, {}))
-            change = f"{whole - was:+.1f}" if whole is not None and was is not None else "new"
-            name, _, which = part.partition("=")
-            shown = "none should be" if whole is None else f"{whole:.1f}%"
-            say("coverage", **{name: which, "share": shown, "change": change, **counts})
+            for (verdict, rule), alike in sorted(reasons.items()):
+                (warn if rule == "out_of_time" else say)(verdict, rule=rule, count=alike)
 
     def follow(self, ended: Iterable[tuple[Start, Job]]) -> None:
         """Log and count how the jobs ended that this run started."""
@@ -140,6 +130,7 @@ class Session(Generic[P]):
         decisions = self.counts["decided"]
         found = [
             (self.counts["failed"], f"of {decisions} items failed"),
+            (self.counts["unknown"], f"of {decisions} resources are unknown"),
             (self.counts["unread"], "scopes were not read"),
             (self.counts["out_of_time"], f"of {decisions} items were left at max_minutes"),
         ]
@@ -167,26 +158,6 @@ def _facts(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _last(resource: object) -> str:
     return str(resource or "").rpartition("/")[2]
-
-
-def say(event: str, **facts: object) -> None:
-    """Print one line, `event key=value ...`; text with blanks is quoted."""
-    line = " ".join([event, *(f"{name}={_quoted(value)}" for name, value in facts.items())])
-    sys.stdout.write(" ".join(line.splitlines()).encode("ascii", "backslashreplace").decode("ascii") + "\n")
-    sys.stdout.flush()
-
-
-def warn(event: str, **facts: object) -> None:
-    say(f"WARNING: {event}", **facts)
-
-
-def error(event: str, **facts: object) -> None:
-    say(f"ERROR: {event}", **facts)
-
-
-def _quoted(value: object) -> str:
-    text = " ".join(str(value).split())
-    return text if text and " " not in text and "'" not in text else repr(text)
 
 
 @dataclass(frozen=True)
@@ -282,7 +253,7 @@ def _worked(session: Session[P], runbook: Runbook[P], *, checking: bool) -> tupl
 
 
 def _told(failure: BackupkitError) -> tuple[int, str]:
-    """The exit code of an expected failure, and its line; a faulty file that a parameter names is bad input."""
+    """The exit code of an expected failure, and its line; a faulty file of a parameter is bad input."""
     if isinstance(failure, PartialFailureError):
         return FAILED, str(failure)
     if isinstance(failure, ParameterError):

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from backupkit import queries, rows
 from backupkit.arm import Arm
+from backupkit.checking import allowed
 from backupkit.coverage import (
     Resource,
     Row,
@@ -31,7 +32,7 @@ STORAGE = "microsoft.storage/storageaccounts"
 SQL_MACHINE = "microsoft.sqlvirtualmachine/sqlvirtualmachines"
 TYPES = {
     "vm": ("microsoft.compute/virtualmachines",),
-    "disk": ("microsoft.compute/disks",),
+    "disk": ("microsoft.compute/disks", "microsoft.compute/virtualmachines"),
     "postgresql": ("microsoft.dbforpostgresql/flexibleservers", "microsoft.dbforpostgresql/servers"),
     "aks": ("microsoft.containerservice/managedclusters",),
     "blob": (STORAGE,),
@@ -39,7 +40,11 @@ TYPES = {
     "sql": ("microsoft.compute/virtualmachines", SQL_MACHINE),
     "hana": ("microsoft.compute/virtualmachines",),
 }
-_MACHINES = "microsoft.compute/virtualmachines"
+READ_ITEMS = (
+    "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/read",
+    "Microsoft.DataProtection/backupVaults/backupInstances/read",
+)
+"""The rights without which Resource Graph may hide what protects a resource."""
 _CLUSTERS = "microsoft.containerservice/managedclusters"
 _ITEMS, _DISCOVERED, _RESOURCES = "protected items", "databases as discovered", "resources"
 BACKUP_STATUS = "api-version=2024-04-01"
@@ -92,6 +97,8 @@ class Survey:
         estate.open()
         found = Found(vaults=estate.vaults(), unread=estate.failed)
         found.subscriptions = frozenset(estate.subscriptions)
+        for subscription in estate.subscriptions:
+            self._sees_all(subscription)
         estate.vanished_vaults(known, found.vaults)
         for item in estate.everything(queries.EVERY_ITEM, _ITEMS, rows.item):
             found.items[protects(item)].append(item)
@@ -99,6 +106,20 @@ class Survey:
         found.policies = {policy.id: policy for policy in policies}
         self._find(found)
         return found
+
+    def _sees_all(self, subscription: str) -> None:
+        """Resource Graph shows what the identity may read and says nothing of the rest.
+
+        Raises:
+            IdentityError, OutOfTimeError: nothing can be asked any more.
+        """
+        why = "this identity may not read all vaults in it; grant it Reader, or ask with confirm=all"
+        try:
+            for right in READ_ITEMS:
+                if not allowed(self._arm, f"/subscriptions/{subscription}", right):
+                    self._estate.could_not_read(subscription, why)
+        except ArmError as error:
+            self._estate.could_not_read(subscription, error)
 
     def _find(self, found: Found) -> None:
         types = sorted({one for kind in self._kinds for one in TYPES[kind]} | {_CLUSTERS})
@@ -109,7 +130,8 @@ class Survey:
         found.present = frozenset(made)
         known = [one for one in made.values() if one]
         # An account for files alone is no resource of its own: its shares stand for it.
-        found.resources += [one for one in known if one.kind in self._kinds - {"files"}]
+        wanted = {*self._kinds, "vm"} if "disk" in self._kinds else self._kinds
+        found.resources += [one for one in known if one.kind in wanted - {"files"}]
         if self._kinds & {*DATABASES}:
             self._databases(found, {one.key: one for one in known if one.kind == "vm"}, listed)
         for row in listed if "files" in self._kinds else ():
@@ -200,7 +222,8 @@ def _may_hide(unread: str, resource: Resource) -> bool:
             return resource.kind in BACKUP_VAULTS
         in_reach = subscription_of(unread) == resource.subscription and resource.kind not in BACKUP_VAULTS
         return in_reach and "/microsoft.recoveryservices/vaults/" in unread
-    return resource.kind in BACKUP_VAULTS and (unread == "scope" or len(unread) == 36)
+    anywhere = resource.kind in BACKUP_VAULTS and (unread == "scope" or len(unread) == 36)
+    return anywhere or unread == resource.subscription
 
 
 def _last(resource: object) -> str:

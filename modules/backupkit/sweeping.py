@@ -16,6 +16,7 @@ from backupkit.estate import Unread
 from backupkit.ledger import Ledger
 from backupkit.locations import variable
 from backupkit.params import CommonParams
+from backupkit.speaking import say
 from backupkit.survey import Found, Survey
 
 MEMORY = "runs/unprotected_sweep.json"
@@ -106,6 +107,16 @@ def coverage_of(parts: Iterable[tuple[Mapping[str, str], str]]) -> dict[str, dic
             if which:
                 counts.setdefault(f"{what}={which}", Counter())[verdict] += 1
     return {name: dict(sorted(counts[name].items())) for name in sorted(counts)}
+
+
+def tell_coverage(now: Coverage, before: Coverage) -> None:
+    """A line for each part of the estate: how much of what should be protected is, and how that changed."""
+    for part, counts in now.items():
+        whole, was = share(counts), share(before.get(part, {}))
+        change = f"{whole - was:+.1f}" if whole is not None and was is not None else "new"
+        name, _, which = part.partition("=")
+        shown = "none should be" if whole is None else f"{whole:.1f}%"
+        say("coverage", **{name: which, "share": shown, "change": change, **counts})
 
 
 def share(counts: Mapping[str, int]) -> float | None:
