@@ -163,6 +163,18 @@ def retry(
     **settings: Any,
 ) -> Run:
     """Run auto_retry, with settings of the simulator, and check what is true of every run."""
+    return checked(ran(RUNBOOK, estate, folder, tokens, faults, settings), known=known)
+
+
+def ran(
+    runbook: str,
+    estate: Path,
+    folder: Path,
+    tokens: Sequence[str],
+    faults: Sequence[Entry],
+    settings: dict[str, Any],
+) -> Run:
+    """Run a built runbook; its report goes into the folder unless a token says otherwise."""
     folder.mkdir(parents=True, exist_ok=True)
     settings.setdefault("speed", SPEED)
     if faults:
@@ -170,8 +182,8 @@ def retry(
         settings["faults"].write_text(json.dumps(faults), encoding="utf-8")
     if not any(token.startswith("report=") for token in tokens):
         tokens = (*tokens, f"report={folder / 'report.ndjson'}")
-    ended = sandbox().exec(estate, folder, [RUNBOOK, *tokens], settings)
-    return checked(Run(folder, ended.code, ended.stdout.splitlines(), ended.stderr), known=known)
+    ended = sandbox().exec(estate, folder, [runbook, *tokens], settings)
+    return Run(folder, ended.code, ended.stdout.splitlines(), ended.stderr)
 
 
 def checked(run: Run, *, known: bool = True) -> Run:
