@@ -75,8 +75,9 @@ def histories(
 def _with_own_word(item: Item, jobs: Sequence[Job]) -> tuple[Item, list[Job]]:
     """A database's own word counts besides its jobs; in a Backup vault jobs may tell of newer recovery points."""
     if item.workload in BACKUP_VAULTS:
-        ends = [job.until for job in jobs if job.is_backup and job.succeeded]
-        return replace(item, last_recovery_point=max([*ends, item.last_recovery_point or NEVER])), list(jobs)
+        told = [job.until for job in jobs if job.is_backup and job.succeeded]
+        told += filter(None, [item.last_recovery_point])
+        return replace(item, last_recovery_point=max(told, default=None)), list(jobs)
     if item.workload not in DATABASES:
         return item, list(jobs)
     at = item.last_backup
