@@ -73,11 +73,11 @@ def histories(
 
 
 def _with_own_word(item: Item, jobs: Sequence[Job]) -> tuple[Item, list[Job]]:
-    """A database's own word counts besides its jobs; in a Backup vault jobs may tell of newer recovery points."""
+    """A database's own word counts besides its jobs; in a Backup vault they may tell of a newer point."""
     if item.workload in BACKUP_VAULTS:
-        told = [job.until for job in jobs if job.is_backup and job.succeeded]
-        told += filter(None, [item.last_recovery_point])
-        return replace(item, last_recovery_point=max(told, default=None)), list(jobs)
+        points = [job.until for job in jobs if job.is_backup and job.succeeded]
+        points += filter(None, [item.last_recovery_point])
+        return replace(item, last_recovery_point=max(points, default=None)), list(jobs)
     if item.workload not in DATABASES:
         return item, list(jobs)
     at = item.last_backup
