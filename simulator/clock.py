@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 _STAMP = re.compile(r"(?<![\d-])(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,7})?(Z|[+-]\d\d:\d\d)?(?![\d:])")
-_SENTINELS = ("0001-01-01", "1601-01-01", "2001-01-01", "9999-12-31")
+# A pattern that begins with a character is searched for twenty times as fast as one that looks behind first.
+_MOVING = re.compile(
+    r"(2(?<![\d-]2)\d{3}-\d\d-\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{1,7})?(Z|[+-]\d\d:\d\d)?(?![\d:])"
+)
+_NEVER = "2001-01-01"
+_EPOCH = date(1970, 1, 1)
 
 
 def now() -> float:
@@ -39,19 +45,36 @@ def moment(text: str) -> float:
 def shifted(text: str, seconds: float) -> str:
     """Move every stamp inside `text` (a JSON document, say) by `seconds`, each keeping its form.
 
-    Stamps that mean "never" stay: 0001-01-01, 1601-01-01, 2001-01-01, 9999-12-31.
+    Stamps that mean "never" stay: 2001-01-01, and those before the year 2000 or after 2999,
+    such as 0001-01-01, 1601-01-01 and 9999-12-31.
     """
-    return _STAMP.sub(lambda match: _moved(match, seconds), text) if seconds else text
+    by = round(seconds * 1_000_000)
+    return _MOVING.sub(lambda match: _moved(match, by), text) if by else text
 
 
-def _moved(match: re.Match[str], seconds: float) -> str:
-    whole, fraction, zone = match.groups()
-    if whole.startswith(_SENTINELS):
+def _moved(match: re.Match[str], by: int) -> str:
+    """The stamp, moved by microseconds."""
+    day, hours, minutes, seconds, fraction, zone = match.groups()
+    if day == _NEVER:
         return match.group()
-    there = datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp()
-    there += float(fraction or 0) + seconds
-    digits = len(fraction) - 1 if fraction else 0
-    return stamp(there, digits=digits)[:-1] + (zone or "")
+    whole = _midnight(day) + int(hours) * 3600 + int(minutes) * 60 + int(seconds)
+    part = int(fraction[1:7].ljust(6, "0")) if fraction else 0
+    whole, part = divmod(whole * 1_000_000 + part + by, 1_000_000)
+    days, rest = divmod(whole, 86400)
+    hour, rest = divmod(rest, 3600)
+    text = f"{_date(days)}T{hour:02}:{rest // 60:02}:{rest % 60:02}"
+    return text + (f".{part:06}0"[: len(fraction)] if fraction else "") + (zone or "")
+
+
+@lru_cache(maxsize=4096)
+def _midnight(day: str) -> int:
+    """An estate has a million stamps and few days."""
+    return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp())
+
+
+@lru_cache(maxsize=4096)
+def _date(days: int) -> str:
+    return (_EPOCH + timedelta(days=days)).strftime("%Y-%m-%d")
 
 
 def iso_duration(seconds: float) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from simulator import alert_urls, blob_files, clock, protection_runs, recovery_runs, worldfile
 from simulator.access import Access
 from simulator.limits import Limits
-from simulator.store import DYNAMIC, FOREVER, KEPT, TEXT, Row, Version, parsed, rows_of
+from simulator.store import DYNAMIC, FOREVER, KEPT, TEXT, Row, UnreadableError, Version, parsed, rows_of
 
 if TYPE_CHECKING:
     from simulator.world import World
@@ -32,7 +32,7 @@ def fill(world: World, folder: Path) -> None:
     for table in KEPT:
         path = folder / f"{table}.ndjson"
         if path.exists():
-            world.store.load(table, _rows(path, seconds))
+            _read(world, table, path, seconds)
     world.known = worldfile.read(_document(folder, "world.json", seconds))
     world.limits = Limits.load(world.known.limits)
     world.operations = {key: _timed(one, clock.moment) for key, one in world.known.operations.items()}
@@ -94,11 +94,28 @@ def _document(folder: Path, name: str, seconds: float) -> Any:
         raise ValueError(f"{name}: not JSON: {error}") from error
 
 
-def _rows(path: Path, seconds: float) -> Iterator[Row]:
+def _read(world: World, table: str, path: Path, seconds: float) -> None:
+    """Rows go to the database as they stand, or with their stamps moved; only a fault is looked into here."""
+    try:
+        if not seconds:
+            world.store.read(table, path)
+            return
+        with tempfile.NamedTemporaryFile("w", suffix=".ndjson", encoding="utf-8") as moved:
+            with path.open(encoding="utf-8") as lines:
+                moved.writelines(clock.shifted(line, seconds) for line in lines)
+            moved.flush()
+            world.store.read(table, Path(moved.name))
+    except UnreadableError:
+        _name_fault(path)
+        raise
+
+
+def _name_fault(path: Path) -> None:
+    """Raises ValueError for the first line that is no row."""
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
-                yield parsed(clock.shifted(line, seconds), f"{path.name}:{number}")
+                parsed(line, f"{path.name}:{number}")
 
 
 def _replay(world: World) -> None:

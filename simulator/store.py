@@ -12,6 +12,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -36,6 +37,10 @@ KEPT = (*TABLES, AUTOMATION)
 """All that a store holds; no query of Resource Graph sees what stands only here."""
 FOREVER = 9e15
 """Later than any moment; the `_until` of a row's last version."""
+
+
+class UnreadableError(ValueError):
+    """A file of rows has a line that is none."""
 
 
 @dataclass(frozen=True)
@@ -65,22 +70,44 @@ class Store:
 
     def load(self, table: str, rows: Iterable[Row]) -> None:
         """Add rows that have always been there; a repeated id is a ValueError."""
-        seen = set[str]()
         with tempfile.NamedTemporaryFile("w", suffix=".ndjson", encoding="utf-8") as file:
-            for row in rows:
-                key = str(row["id"]).lower()
-                if key in seen:
-                    raise ValueError(f"{table}: two rows have the id {key!r}; ids differ by more than case")
-                seen.add(key)
-                file.write(json.dumps(row) + "\n")
+            file.writelines(json.dumps(row) + "\n" for row in rows)
             file.flush()
-            if seen:
-                self.connection.execute(
-                    f"INSERT INTO {rows_of(table)} SELECT {_selected()}, lower(id), 0.0, {FOREVER!r} "
-                    f"FROM read_json(?, format='newline_delimited', columns={_columns()}, "
-                    f"maximum_object_size=67108864)",
-                    [file.name],
-                )
+            self.read(table, Path(file.name))
+
+    def read(self, table: str, path: Path) -> None:
+        """Add rows that have always been there, one a line; DuckDB reads them without our help.
+
+        Raises:
+            ValueError: an id stands there twice.
+            UnreadableError: some line is no row; `parsed` says what is wrong with it.
+        """
+        if not path.stat().st_size:
+            return
+        name, file = rows_of(table), [str(path)]
+        try:
+            strange = self.connection.execute(_STRANGE, file).fetchone()
+            self.connection.execute(
+                f"INSERT INTO {name} SELECT {_selected()}, lower(id), 0.0, {FOREVER!r} "
+                f"FROM read_json(?, {_LINES}, columns={_columns()})",
+                file,
+            )
+        except duckdb.Error as error:
+            raise UnreadableError(f"{table}: {error}") from error
+        if strange:
+            raise UnreadableError(f"{table}: {strange[0]:.80}")
+        self._check_once(table)
+
+    def _check_once(self, table: str) -> None:
+        """Keys are long and many, so that their hashes are counted first."""
+        name = rows_of(table)
+        twice = self.connection.execute(
+            f"SELECT _key FROM {name} WHERE hash(_key) IN "
+            f"(SELECT hash(_key) FROM {name} GROUP BY 1 HAVING count(*) > 1) "
+            "GROUP BY _key HAVING count(*) > 1 LIMIT 1"
+        ).fetchone()
+        if twice:
+            raise ValueError(f"{table}: two rows have the id {twice[0]!r}; ids differ by more than case")
 
     def put(self, table: str, row: Row, since: float) -> None:
         """Make `row` the truth from `since` on, whatever was to come."""
@@ -95,13 +122,19 @@ class Store:
         """The row does not exist from `since` on."""
         key, name = row_id.lower(), rows_of(table)
         self.connection.execute(f"DELETE FROM {name} WHERE _key = ? AND _from >= ?", [key, since])
-        self.connection.execute(
-            f"UPDATE {name} SET _until = ? WHERE _key = ? AND _until > ?", [since, key, since]
-        )
+        # The index serves a condition on the key alone.
+        self.connection.execute(f"UPDATE {name} SET _until = least(_until, ?) WHERE _key = ?", [since, key])
 
     def get(self, table: str, row_id: str, at: float) -> Row | None:
-        rows = self.query(table, "_key = ?", [row_id.lower()], at)
-        return rows[0] if rows else None
+        # The same here; a row has few versions.
+        names = ", ".join(TEXT + DYNAMIC)
+        found = self.connection.execute(
+            f"SELECT {names}, _from, _until FROM {rows_of(table)} WHERE _key = ?", [row_id.lower()]
+        )
+        for *values, since, until in found.fetchall():
+            if since <= at < until:
+                return _row(values)
+        return None
 
     def find(self, table: str, at: float, *, type: str = "", under: str = "") -> list[Row]:
         """Rows of a type (any casing), whose id starts with `under` and a slash, by id."""
@@ -188,6 +221,15 @@ def _row(values: Iterable[Any]) -> Row:
 def _columns() -> str:
     pairs = [f"{name}: 'VARCHAR'" for name in TEXT] + [f"{name}: 'JSON'" for name in DYNAMIC]
     return "{" + ", ".join(pairs) + "}"
+
+
+_LINES = "format='newline_delimited', maximum_object_size=67108864"
+_STRANGE = (
+    f"SELECT json FROM read_json_objects(?, {_LINES}) "
+    "WHERE json_type(json, '$.id') IS DISTINCT FROM 'VARCHAR' "
+    f"OR NOT list_has_all({[*TEXT, *DYNAMIC]!r}, json_keys(json)) LIMIT 1"
+)
+"""A line that is no object with an id, or that has a column nobody knows."""
 
 
 def _selected() -> str:

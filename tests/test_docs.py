@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import typer.main
-from backupkit.evidence import Case, History
+from backupkit.evidence import Attempt, Case, History
 from backupkit.failures import CAUSES, TABLES, Failure, classify, known_codes
 from backupkit.params import CommonParams, Parameter, parameters, shown
 from backupkit.records import Job
@@ -32,6 +32,7 @@ from simulator.app import all_routes
 from simulator.cli import app
 from simulator.identity import Issuer
 from simulator.routes import Route
+from tests.decisions.cases import item
 
 ROOT = Path(__file__).parents[1]
 README, OPERATING, SIMULATOR = "README.md", "docs/operating.md", "docs/simulator.md"
@@ -232,8 +233,9 @@ def reasons_to_retry() -> Iterator[str]:
     """The rules of items that no rule holds back, whatever their failure and whatever was asked for."""
     started = datetime(2026, 11, 22, tzinfo=UTC)
     for cause in [*known_codes(), classify([{"errorCode": 499999}])]:
-        job = Job("", "", "", "Backup", "Failed", "vm", started, None, False, "", "", "", cause)
-        case = Case(History("", "", None, (job,)), job, cause, ())
+        job = Job("", "", "job", "Backup", "Failed", "sql", started, None, False, "", "", "", cause)
+        attempts = (Attempt(started, started, "job"),)
+        case = Case(History("", "", item(workload="sql"), (job,), ledger=attempts), job, cause, attempts)
         for asked in ((), (cause.code,)):
             options = auto_retry.Params(retry_codes=asked)
             yield auto_retry.judge(case, auto_retry.Situation(started, options), ()).rule

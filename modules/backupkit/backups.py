@@ -21,7 +21,7 @@ from backupkit.params import CommonParams
 from backupkit.records import Item, Job, Policy, Source, subscription_of
 from backupkit.retries import Known
 from backupkit.starts import Start, Wanted
-from backupkit.ties import histories, merged
+from backupkit.ties import histories, merged, without_copies
 from backupkit.times import NEVER
 
 DAY = timedelta(hours=24)
@@ -152,7 +152,8 @@ class Backups:
             self._proved.add(item.key)
             found: list[Job] = []
             try:
-                found = vaults.recovered(self._arm, item, case.failure.until, self._until + DAY)
+                points = vaults.recovered(self._arm, item, case.failure.until, self._until + DAY)
+                found = without_copies(points, case.history.backups)
             except (ArmError, OutOfTimeError) as error:
                 self._estate.could_not_read(item.key, error)
             jobs = sorted([*case.history.jobs, *found], key=lambda job: (job.started, job.name), reverse=True)

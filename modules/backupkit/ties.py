@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from backupkit.evidence import History
 from backupkit.failures import NONE_GIVEN
-from backupkit.kinds import BACKUP_VAULTS, DATABASES
+from backupkit.kinds import BACKUP_VAULTS, COPY, DATABASES
 from backupkit.records import Item, Job, Policy, Source
 
 NEAR = timedelta(minutes=5)
@@ -51,7 +51,7 @@ def _unexplained(job: Job) -> bool:
 def histories(
     items: Iterable[Item], jobs: Iterable[Job], policies: Iterable[Policy], sources: Mapping[str, Source]
 ) -> list[History]:
-    """One of each item that has jobs or says that it failed, and one of each failed job without an item."""
+    """One of each item that has jobs or says how it went, and one of each failed job without an item."""
     ties = _Ties(items)
     of_item: dict[str, list[Job]] = defaultdict(list)
     lost: list[Job] = []
@@ -63,7 +63,7 @@ def histories(
             lost.append(job)
     policy_of = {policy.id: policy for policy in policies}
     found = []
-    silent = [key for key, item in ties.by_id.items() if item.failure and key not in of_item]
+    silent = [key for key, item in ties.by_id.items() if item.healthy is not None and key not in of_item]
     for key in [*of_item, *silent]:
         item, its_jobs = _with_own_word(ties.by_id[key], of_item[key])
         ordered = tuple(sorted(its_jobs, key=lambda job: (job.started, job.name), reverse=True))
@@ -73,11 +73,11 @@ def histories(
 
 
 def _with_own_word(item: Item, jobs: Sequence[Job]) -> tuple[Item, list[Job]]:
-    """A database's own word counts besides its jobs; in a Backup vault they may tell of a newer point."""
+    """A database's own word counts besides its jobs; jobs of a Backup vault may tell of newer points."""
     if item.workload in BACKUP_VAULTS:
-        points = [job.until for job in jobs if job.is_backup and job.succeeded]
-        points += filter(None, [item.last_recovery_point])
-        return replace(item, last_recovery_point=max(points, default=None)), list(jobs)
+        ends = (job.until for job in jobs if job.is_backup and job.succeeded)
+        known = filter(None, [*ends, item.last_recovery_point])
+        return replace(item, last_recovery_point=max(known, default=None)), list(jobs)
     if item.workload not in DATABASES:
         return item, list(jobs)
     at = item.last_backup
@@ -117,6 +117,12 @@ def unlisted(item: Item, at: datetime, status: str, operation: str = "Backup") -
         container=item.container,
         failure=item.failure if status == "Failed" else None,
     )
+
+
+def without_copies(points: Iterable[Job], jobs: Iterable[Job]) -> list[Job]:
+    """Recovery points but for those of copies: the service calls them Full, and their jobs alone tell."""
+    copies = [job for job in jobs if job.succeeded and job.kind == COPY]
+    return [point for point in points if not any(_spans(job, point.until) for job in copies)]
 
 
 class _Ties:

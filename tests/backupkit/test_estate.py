@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
 from backupkit.errors import ArmError, IdentityError, IncompleteReadError, OutOfTimeError
-from backupkit.estate import Estate, Unread
+from backupkit.estate import VERSIONS, Estate, Unread
 from backupkit.params import CommonParams
 from backupkit.records import Source
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator import estate as simulated
@@ -360,6 +360,46 @@ def test_a_machine_that_graph_does_not_show_is(answers, exists, known, unread):
     assert [one.scope for one in estate.unread] == [machine(1)] * unread
 
 
+RESOURCE = f"/subscriptions/{ONE}/resourcegroups/rg/providers"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "microsoft.compute/virtualmachines",
+        "microsoft.compute/disks",
+        "microsoft.storage/storageaccounts",
+        "microsoft.dbforpostgresql/servers",
+        "microsoft.dbforpostgresql/flexibleservers",
+        "microsoft.containerservice/managedclusters",
+    ],
+)
+def test_each_kind_of_resource_is_asked_for_in_a_version_of_its_own(kind):
+    """A version of another provider would be refused, and the resource taken for unknown."""
+    resource = f"{RESOURCE}/{kind}/one"
+    azure = Azure(subscriptions(ONE), rows(), reply({"id": resource}))
+
+    assert opened(azure).sources([resource]) == {resource: Source(resource)}
+    assert azure.sent[-1].path == resource
+    assert azure.sent[-1].query == {"api-version": VERSIONS[kind]}
+
+
+def test_what_is_no_resource_that_a_vault_backs_up_is_unknown_without_a_question():
+    """The container of an availability group, for one."""
+    odd = f"{RESOURCE}/vmappcontainer/sqlserver-0"
+    azure = Azure(subscriptions(ONE), rows())
+    estate = opened(azure)
+
+    assert estate.sources([odd]) == {odd: Source(odd, known=False)}
+    assert (len(azure.sent), estate.unread) == (2, [])
+
+
+def test_a_subscription_that_is_not_seen_says_nothing_of_what_is_in_it():
+    azure = Azure(subscriptions(ONE), rows(), refused(404, "SubscriptionNotFound", "no"))
+
+    assert opened(azure).sources([machine(1)]) == {machine(1): Source(machine(1), known=False)}
+
+
 def test_machines_are_asked_for_in_groups_of_fewer_than_300():
     shown = [{"id": machine(number), "tags": {}} for number in range(251)]
     azure = Azure(subscriptions(ONE), rows(*shown[:250]), rows(*shown[250:]))
@@ -387,23 +427,117 @@ def test_an_id_that_cannot_stand_in_a_query_is_unread_and_the_others_are_asked_f
 # -- Whatever comes ----------------------------------------------------------------
 
 
-TEXTS = st.sampled_from(["Failed", "Hourly", "Weekly", "Monday", "2026-06-16T10:00:00Z", "0001-01-01", ""])
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS | st.text(max_size=5)
-INSIDE = ["scheduleRunFrequency", "scheduleRunTimes", "scheduleRunDays", "hourlySchedule", "interval"]
-INSIDE += ["scheduleWindowStartTime", "dailySchedule", "weeklySchedule", "retentionDuration", "count"]
+DEEP = {
+    "dailySchedule": {"retentionDuration": {"count": 30, "durationType": "Days"}},
+    "weeklySchedule": {"retentionDuration": {"count": 12, "durationType": "Weeks"}},
+}
+RUNS = {
+    "scheduleRunFrequency": "Weekly",
+    "scheduleRunDays": ["Monday"],
+    "scheduleRunTimes": ["2026-01-01T22:00:00Z"],
+}
+HOURS = {"interval": 4, "scheduleWindowStartTime": "2026-01-01T08:00:00Z", "scheduleWindowDuration": 12}
+EVERYTHING = {
+    "status": "Failed",
+    "startTime": "2026-06-16T10:00:00Z",
+    "endTime": "2026-06-16T11:00:00Z",
+    "operation": "Backup (Full)",
+    "operationCategory": "Backup",
+    "isUserTriggered": False,
+    "errorDetails": [{"errorCode": 400002, "errorTitle": "X", "recommendations": ["x"]}],
+    "extendedInfo": {"propertyBag": {"Whether job is adhoc or scheduled.": "True"}},
+    "backupManagementType": "AzureWorkload",
+    "workloadType": "SQLDataBase",
+    "containerName": "VMAppContainer;compute;rg;vm",
+    "entityFriendlyName": "db [server]",
+    "storageAccountName": "st",
+    "backupInstanceId": "/subscriptions/x",
+    "dataSourceType": "Microsoft.Compute/disks",
+    "friendlyName": "db",
+    "serverName": "server",
+    "parentName": "MSSQLSERVER",
+    "protectionState": "Protected",
+    "currentProtectionState": "ProtectionConfigured",
+    "isScheduledForDeferredDelete": False,
+    "lastBackupStatus": "Unhealthy",
+    "lastBackupTime": "2026-06-16T10:00:00Z",
+    "lastBackupErrorDetail": {"code": "X", "message": "x"},
+    "lastRecoveryPoint": "2026-06-16T10:00:00Z",
+    "sourceResourceId": machine(1),
+    "dataSourceInfo": {"resourceID": machine(1), "datasourceType": "Microsoft.Compute/disks"},
+    "dataSourceSetInfo": {"resourceID": machine(1)},
+    "policyId": "/subscriptions/x",
+    "policyInfo": {"policyId": "/subscriptions/x"},
+    "timeZone": "UTC",
+    "settings": {"timeZone": "UTC", "isCompression": True},
+    "schedulePolicy": {**RUNS, "weeklySchedule": RUNS},
+    "retentionPolicy": DEEP,
+    "subProtectionPolicy": [
+        {"policyType": "Full", "schedulePolicy": RUNS, "retentionPolicy": DEEP},
+        {"policyType": "Log", "schedulePolicy": {"scheduleFrequencyInMins": 60}},
+        {"policyType": "", "schedulePolicy": {"scheduleRunFrequency": "Hourly", "hourlySchedule": HOURS}},
+    ],
+    "policyRules": [
+        {
+            "name": "BackupDaily",
+            "objectType": "AzureBackupRule",
+            "trigger": {
+                "schedule": {"repeatingTimeIntervals": ["R/2026-01-01T22:00:00Z/P1D"], "timeZone": "UTC"},
+                "taggingCriteria": [{"isDefault": True, "tagInfo": {"tagName": "Default"}}],
+            },
+        },
+        {
+            "name": "Default",
+            "objectType": "AzureRetentionRule",
+            "lifecycles": [{"deleteAfter": {"duration": "P7D"}}],
+        },
+    ],
+}
+"""What any row may tell, in a shape that was recorded."""
+
+
+def places(value, path=()):
+    """Every place inside a JSON value."""
+    yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in inner:
+        yield from places(part, (*path, key))
+
+
+def with_instead(value, path, odd):
+    if not path:
+        return odd
+    copied = value.copy()
+    copied[path[0]] = with_instead(value[path[0]], path[1:], odd)
+    return copied
+
+
 VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(INSIDE), inner, max_size=5),
-    max_leaves=15,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.sampled_from(
+        ["Hourly", "Weekly", "AzureStorage", "AzureIaasVM", "0001-01-01", "R/x/P1D", "P9999999999Y", ""]
+    )
+    | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
 )
-FIELDS = ["status", "startTime", "endTime", "operation", "isUserTriggered", "errorDetails", "containerName"]
-FIELDS += ["backupManagementType", "workloadType", "policyId", "lastRecoveryPoint", "retentionPolicy"]
-FIELDS += ["schedulePolicy", "timeZone", "friendlyName", "isScheduledForDeferredDelete"]
+WHERE = [vault(1), vault(1).replace("recoveryservices/vaults", "dataprotection/backupvaults")]
 
 
-@given(st.dictionaries(st.sampled_from(FIELDS), VALUES))
-def test_whatever_a_row_tells_it_is_a_record_or_unread(properties):
-    row = {"id": f"{vault(1)}/x/odd", "name": "odd", "properties": properties}
+@settings(max_examples=400)
+@given(
+    st.sampled_from(WHERE),
+    st.lists(st.tuples(st.sampled_from(list(places(EVERYTHING))), VALUES), max_size=2),
+)
+def test_whatever_a_row_tells_it_is_a_record_or_unread(place, changes):
+    properties = EVERYTHING
+    for path, odd in changes:
+        if path in places(properties):
+            properties = with_instead(properties, path, odd)
+    row = {"id": f"{place}/x/odd", "name": "odd", "properties": properties}
 
     for verb in VERBS.values():
         estate = opened(Azure(subscriptions(ONE), rows(row)))

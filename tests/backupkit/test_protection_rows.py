@@ -171,6 +171,10 @@ def item(**properties: object) -> Item:
     return rows.item({"id": INSTANCE, "name": "disk-1-guid", "properties": known})
 
 
+POINT = {"latestRecoveryPointInPrimaryRegion": "2026-03-09T22:01:00.5Z"}
+NO_POINT = {"latestRecoveryPointInPrimaryRegion": None}
+
+
 def test_an_instance_is_read():
     one = item()
 
@@ -178,6 +182,19 @@ def test_an_instance_is_read():
     assert (one.workload, one.container, one.source) == ("disk", "", DISK)
     assert one.policy == f"{VAULT}/backupPolicies/Daily".lower()
     assert (one.stopped, one.soft_deleted, one.last_recovery_point) == (False, False, None)
+
+
+@pytest.mark.parametrize(
+    ("told", "newest"),
+    [
+        pytest.param({"recoveryPointInfo": POINT}, utc("2026-03-09T22:01:00"), id="as Resource Graph tells"),
+        pytest.param({"recoveryPointInfo": {**POINT, **NO_POINT}}, None, id="none yet"),
+        pytest.param({"recoveryPointInfo": None}, None, id="null"),
+        pytest.param(None, None, id="not told, as by the vault itself"),
+    ],
+)
+def test_the_newest_recovery_point_of_an_instance(told, newest):
+    assert item(backupInstanceExtendedProperties=told).last_recovery_point == newest
 
 
 @pytest.mark.parametrize(

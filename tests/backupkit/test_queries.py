@@ -10,6 +10,9 @@ from backupkit.graph import Graph, Scope
 from backupkit.params import CommonParams
 
 from simulator.estate import Estate
+from simulator.estate_databases import database, database_policy
+from simulator.estate_instances import backup_policy, backup_vault, instance, instance_job
+from simulator.estate_shares import share
 from simulator.kql import translate
 from tests.backupkit.fakes import NOW, Clock, Simulated, load
 
@@ -103,6 +106,8 @@ def made():
         location="westeurope",
     )
     add_jobs(estate, ids)
+    add_databases(estate, ids)
+    add_backup_vault(estate, ids)
     return load(estate, Clock()), ids
 
 
@@ -131,6 +136,72 @@ def add_jobs(estate, ids):
     estate.change(odd, status="FAILED")
     ids["failed in the other subscription"] = estate.job(ids["item 2"], "Failed", ago="6h", **failed)
     ids["completed in the loud vault"] = estate.job(ids["item 1"], "Completed", ago="1h")
+
+
+def add_databases(estate, ids):
+    """In a vault of their own: only what they say of themselves tells of it."""
+    where = {"subscription": ids["subscription"], "group": "rg-sql"}
+    ids["vault of databases"] = vault = estate.vault("rsv-sql", **where)
+    ids["policy of databases"] = policy = database_policy(estate, vault, "sql")
+    ids["machine of databases"] = machine = estate.vm("sql-1", **where)
+    say = {"policy": policy, "unhealthy": "UserErrorOpeningSQLConnection"}
+    ids["database that failed"] = database(estate, vault, machine, "failed", failed_ago="3h", **say)
+    first = database(estate, vault, machine, "first", failed_ago="24h", **say)
+    ids["database that failed at the window's first second"] = first
+    ids["database that failed before"] = database(
+        estate, vault, machine, "before", failed_ago="86401s", **say
+    )
+    ids["HANA database that failed"] = hana = database(
+        estate, vault, machine, "H01", kind="hana", failed_ago="3h", unhealthy="X"
+    )
+    estate.change(hana, lastBackupStatus="FAILED", backupManagementType="azureworkload")
+    ids["healthy database"] = database(estate, vault, machine, "healthy", policy=policy)
+    ids["database never backed up"] = never = database(
+        estate, vault, machine, "never", last_recovery_point_ago=None
+    )
+    estate.change(never, lastBackupStatus="IRPending", lastBackupTime="2001-01-01T00:00:00Z")
+    ids["database's failed job"] = estate.job(
+        ids["healthy database"], "Failed", ago="30h", operation="Backup (Log)", codes=["X"]
+    )
+    account = estate.storage_account("stfiles", **where)
+    ids["share"] = share(estate, vault, account, "docs", unhealthy="FileShareNotFound", failed_ago="3h")
+    ids["share's job that runs"] = estate.job(ids["share"], "InProgress", ago="30h")
+
+
+def add_backup_vault(estate, ids):
+    where = {"subscription": ids["other subscription"], "group": "rg-dp"}
+    ids["backup vault"] = vault = backup_vault(estate, "bv-1", **where)
+    ids["policy of disks"] = policy = backup_policy(estate, vault, "disks", "disk")
+    disk = estate.resource("Microsoft.Compute/disks", "disk-1", location="westeurope", **where)
+    ids["disk"], ids["instance"] = disk, instance(estate, vault, disk, "disk", policy=policy)
+    ids["deleted instance"] = instance(
+        estate, vault, disk.replace("disk-1", "disk-2"), "disk", policy=policy, state="SoftDeleted"
+    )
+    of = ids["instance"]
+    ids["instance's old failed job"] = instance_job(estate, of, "Failed", ago="49h", codes=["X"])
+    ids["instance's old job that runs"] = instance_job(estate, of, "InProgress", ago="48h")
+    ids["instance's completed job"] = instance_job(estate, of, "Completed", ago="20h")
+    ids["instance's failed job"] = instance_job(estate, of, "Failed", ago="3h", codes=["X"])
+    ids["instance's started job"] = started = instance_job(estate, of, "InProgress", ago="47h")
+    estate.change(started, status="Started")
+
+
+OF_BOTH_WORLDS = {
+    "disks": ("backup vault", ["instance"], ["policy of disks"]),
+    "databases": (
+        "vault of databases",
+        [
+            "HANA database that failed",
+            "database never backed up",
+            "database that failed",
+            "database that failed at the window's first second",
+            "database that failed before",
+            "healthy database",
+            "share",
+        ],
+        ["policy of databases"],
+    ),
+}
 
 
 def asked(made, query):
@@ -176,16 +247,20 @@ def test_subscriptions_of_a_management_group(made):
 
 
 def test_vaults(made):
+    """Of both kinds."""
     assert asked(made, queries.VAULTS) == [
+        "backup vault",
         "vault",
         "vault in another casing",
+        "vault of databases",
         "vault of the other subscription",
     ]
 
 
 def test_vaults_of_a_subscription(made):
     assert reading(made, scope=(made[1]["other subscription"],)).vaults() == [
-        made[1]["vault of the other subscription"].lower()
+        made[1]["backup vault"].lower(),
+        made[1]["vault of the other subscription"].lower(),
     ]
 
 
@@ -199,7 +274,19 @@ def test_failed_jobs_are_those_that_started_or_ended_in_the_window(made):
         "failed in the window, started before",
         "failed, ended at the window's first second",
         "failed, started at the window's first second",
+        "instance's failed job",
         "status in another casing",
+    ]
+
+
+def test_unhealthy_databases_are_those_whose_newest_backup_failed_in_the_window(made):
+    """Shares and machines are not asked: their jobs are all listed."""
+    query = queries.UNHEALTHY_DATABASES.format(since="2026-06-15T12:00:00Z")
+
+    assert asked(made, query) == [
+        "HANA database that failed",
+        "database that failed",
+        "database that failed at the window's first second",
     ]
 
 
@@ -210,6 +297,8 @@ def test_vaults_with_failures(made):
         ids["vault"].lower(),
         ids["vault in another casing"].lower(),
         ids["vault of the other subscription"].lower(),
+        ids["vault of databases"].lower(),
+        ids["backup vault"].lower(),
     }
 
 
@@ -252,6 +341,61 @@ def test_jobs_of_several_vaults_come_together(made):
     ]
 
 
+def test_jobs_of_both_kinds_of_vault_come_together(made):
+    _, ids = made
+    jobs = reading(made).jobs([ids["vault of databases"], ids["backup vault"].lower()], SINCE, UNTIL)
+
+    assert names_of(made, jobs) == [
+        "instance's completed job",
+        "instance's failed job",
+        "instance's old job that runs",
+        "instance's started job",
+        "share's job that runs",
+    ]
+
+
+@pytest.mark.parametrize("of", OF_BOTH_WORLDS)
+def test_items_and_policies_of_both_kinds_of_vault(made, of):
+    """Soft-deleted instances stand elsewhere."""
+    vault, items, policies = OF_BOTH_WORLDS[of]
+    estate = reading(made)
+
+    assert names_of(made, estate.items([made[1][vault].lower()])) == items
+    assert names_of(made, estate.policies([made[1][vault].upper()])) == policies
+
+
+def test_a_databases_record_is_read_from_what_the_queries_project(made):
+    _, ids = made
+    estate = reading(made)
+    items = estate.items([ids["vault of databases"]])
+    item = next(one for one in items if one.id == ids["database that failed"])
+    (policy,) = estate.policies([ids["vault of databases"]])
+
+    assert (item.workload, item.healthy, item.policy) == ("sql", False, policy.id)
+    assert item.last_backup == UNTIL - timedelta(hours=3)
+    assert item.source.lower() == ids["machine of databases"].lower()
+    assert item.failure is not None
+    assert item.failure.code == "UserErrorOpeningSQLConnection"
+    assert {one.kind for one in policy.schedules} == {"full", "log"}
+    assert estate.unread == []
+
+
+def test_an_instances_record_is_read_from_what_the_queries_project(made):
+    _, ids = made
+    estate = reading(made)
+    (item,) = estate.items([ids["backup vault"]])
+    (policy,) = estate.policies([ids["backup vault"]])
+    jobs = estate.jobs([ids["backup vault"]], SINCE, UNTIL)
+    job = next(one for one in jobs if one.id == ids["instance's failed job"])
+
+    assert (item.workload, item.source, item.policy) == ("disk", ids["disk"], policy.id)
+    assert (policy.rule, policy.tag) == ("BackupHourly", "Default")
+    assert (job.item, job.is_backup, job.status, job.user) == (item.key, True, "Failed", False)
+    assert item.vault == job.vault == ids["backup vault"].lower()
+    assert set(estate.sources([item.source])) == {ids["disk"].lower()}
+    assert estate.unread == []
+
+
 @pytest.mark.parametrize(("verb", "kind"), [("items", "item"), ("policies", "policy")])
 def test_a_vault_has_its_own(made, verb, kind):
     _, ids = made
@@ -285,7 +429,7 @@ def test_records_are_read_from_what_the_queries_project(made):
 
     assert (item.vault, item.name, item.source) == (ids["vault"].lower(), "VM-0", ids["vm 0"])
     assert item.policy == policy.id == ids["policy 0"].lower()
-    assert policy.keep_days == 30
+    assert [one.keep_days for one in policy.schedules] == [30]
     assert (job.item, job.operation, job.status, job.user) == (item.key, "Backup", "Failed", False)
     assert job.failure is not None
     assert job.failure.numbers == (400002,)

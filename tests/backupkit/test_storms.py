@@ -18,6 +18,7 @@ from tests.decisions.cases import (
     failed,
     history,
     many,
+    of_database,
     running,
     vault_id,
 )
@@ -137,3 +138,32 @@ def test_the_back_off_of_an_item_that_recovered_blocks_nothing():
     storm = found(recovered, *many(3, failed()), back_off=back_off)[KEY]
 
     assert storm.blocked_until is None
+
+
+# -- Databases ---------------------------------------------------------------------------------
+
+
+def of_databases(*later, count=3):
+    """So many databases of one vault whose Full failed, and what one of them had since."""
+    full = {"operation": "Backup (Full)"}
+    jobs = [failed("10h", **full)]
+    others = [of_database(*jobs, name=f"db-{number}") for number in range(1, count)]
+    return found(of_database(*jobs, *later, name="db-0"), *others)[KEY]
+
+
+@pytest.mark.parametrize(
+    ("kind", "recovered"), [("Full", True), ("Differential", False), ("Log", False), ("CopyOnlyFull", False)]
+)
+def test_a_storm_of_fulls_is_over_only_when_a_full_completed(kind, recovered):
+    """Logs go on through most outages of a Full."""
+    one = of_databases(completed("1h", operation=f"Backup ({kind})"), count=4)
+
+    assert one.recovered is recovered
+
+
+def test_a_database_that_a_log_succeeded_of_is_still_counted():
+    assert of_databases(completed("1h", operation="Backup (Log)")).items == 3
+
+
+def test_machines_and_databases_that_fail_alike_are_one_storm():
+    assert found(*many(2, failed()), of_database(failed(operation="Backup (Full)")))[KEY].items == 3

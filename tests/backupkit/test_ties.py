@@ -8,7 +8,7 @@ import pytest
 from backupkit.failures import classify
 from backupkit.kinds import BACKUP_VAULTS
 from backupkit.records import Item, Job, Source
-from backupkit.ties import histories, merged
+from backupkit.ties import histories, merged, without_copies
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -411,8 +411,27 @@ def test_a_database_that_says_nothing_leaves_its_jobs_alone(word):
     assert laid_over(failed("10h"), **word) == [("0", "Failed", PASSING)]
 
 
-def test_a_healthy_database_without_jobs_has_no_history():
-    assert laid_over(last_backup=before("1h"), healthy=True) == []
+def test_a_healthy_database_without_jobs_is_a_history_too():
+    """Resource Graph may have told of its failure."""
+    assert laid_over(last_backup=before("1h"), healthy=True) == [("", "Completed", "")]
+
+
+@pytest.mark.parametrize(
+    ("listed_job", "left"),
+    [
+        pytest.param(completed("3h", operation="Backup (CopyOnlyFull)"), [], id="a copy's"),
+        pytest.param(completed("3h", operation="Backup (Full)"), [before("3h")], id="a Full's"),
+        pytest.param(failed("3h", operation="Backup (CopyOnlyFull)"), [before("3h")], id="a failed copy's"),
+        pytest.param(
+            completed("9h", operation="Backup (CopyOnlyFull)"), [before("3h")], id="a copy's of another time"
+        ),
+    ],
+)
+def test_the_recovery_point_of_a_copy_is_no_fulls(listed_job, left):
+    """The service has no type for it and says Full."""
+    points = [completed("3h", takes="0m", operation="Backup (Full)")]
+
+    assert [one.until for one in without_copies(points, [listed_job])] == left
 
 
 def test_what_machines_and_shares_say_of_themselves_is_not_asked():
@@ -436,15 +455,29 @@ def test_what_machines_and_shares_say_of_themselves_is_not_asked():
 )
 @pytest.mark.parametrize("workload", BACKUP_VAULTS)
 def test_in_a_backup_vault_the_newest_recovery_point_is_that_of_the_last_backup(workload, jobs, newest):
-    one = instance(workload=workload)
+    assert newest_point(jobs, workload=workload) == newest
+
+
+@pytest.mark.parametrize(
+    ("told", "newest"),
+    [
+        pytest.param(before("30h"), before("5h"), id="its jobs tell of a newer one"),
+        pytest.param(before("2h"), before("2h"), id="Resource Graph tells of a newer one"),
+    ],
+)
+def test_where_resource_graph_tells_of_a_recovery_point_the_newer_word_counts(told, newest):
+    assert newest_point([failed("1h"), completed("5h")], last_recovery_point=told) == newest
+
+
+def newest_point(jobs, **facts):
+    one = instance(**facts)
     given = [
-        replace(listed(job, f"{n}"), vault=one.vault, item=one.key, workload=workload)
+        replace(listed(job, f"{n}"), vault=one.vault, item=one.key, workload=one.workload)
         for n, job in enumerate(jobs)
     ]
     [found] = histories([one], given, [], {})
-
     assert found.item is not None
-    assert found.item.last_recovery_point == newest
+    return found.item.last_recovery_point
 
 
 # -- Whatever comes ----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""python -m tests.benchmarks [--small]: figures, beside their targets and beside what they stand on.
+"""python -m tests.benchmarks [--small | --full]: figures, beside their targets and beside what they stand on.
 
 Slowness fails nothing; a wrong result does.
 """
@@ -9,16 +9,21 @@ import platform
 import subprocess
 import sys
 
-from tests.benchmarks import cold_start, retries
+from tests.benchmarks import cold_start, estates, retries
 from tests.benchmarks.measuring import SANDBOX, Book
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument(
+    sizes = parser.add_mutually_exclusive_group()
+    sizes.add_argument(
         "--small", action="store_true", help="few items and few repetitions, to see that it works"
     )
-    small = parser.parse_args().small
+    sizes.add_argument(
+        "--full", action="store_true", help="an estate of a million jobs: minutes, 3 GB of memory, 2 of disk"
+    )
+    asked = parser.parse_args()
+    small = asked.small
     version = subprocess.run(
         [SANDBOX, "--version"], capture_output=True, text=True, check=True
     ).stdout.split()[1]
@@ -26,6 +31,8 @@ def main() -> int:
     book = Book()
     cold_start.measure(book, times=3 if small else 9)
     retries.measure(book, retries.Size(4, 60) if small else retries.Size(20, 500))
+    million, some, few = estates.Size(20_000, 1_000_000), estates.Size(5000, 100_000), estates.Size(100, 2000)
+    estates.measure(book, million if asked.full else few if small else some)
     print(f"\n{len(book.figures)} figures, {len(book.wrong)} wrong results")
     return 1 if book.wrong else 0
 

@@ -7,12 +7,15 @@ recovery point is from the night before last.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 from backupkit.alerts import AlertHint
+from backupkit.entrypoint import Session
 from backupkit.evidence import Case, History
 from backupkit.failures import classify
 from backupkit.intents import Intent, laid_over, settled
@@ -36,6 +39,10 @@ HEALS = "CloudDosAbsoluteLimitReachedWithRetry"
 FOREIGN = "RestoreOperationFailed"
 UNKNOWN = "UserErrorBrandNew"
 
+RETRIED = ("retried", "passing_cause", f"{PASSING}: it usually passes, the service advises to try again")
+
+LEDGER = "https://stledger.blob.core.windows.net/ledger"
+ACTING: dict[str, Any] = {"dry_run": False, "ledger": "none"}
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
 VAULTS = f"{SUBSCRIPTION}/resourcegroups/rg-backup/providers/microsoft.recoveryservices/vaults"
 BACKUP_VAULT = (
@@ -303,11 +310,13 @@ class Vaults:
         return self.sizes.get(name.rpartition("/")[2], 1000)
 
     def prove(self, cases: Iterable[Case]) -> dict[str, Case]:
-        """As the vaults do, from the `points` of each database, once."""
+        """As the vaults do, from the `points` of each database, once; `unreadable` ones are unread."""
         fresh = [one for one in cases if one.history.is_database and name_in(one) not in self.proved]
         self.proved += map(name_in, fresh)
         proved = {}
         for case in fresh:
+            if name_in(case) in self.unreadable:
+                self.unread[case.history.key] = self.unreadable[name_in(case)]
             found = [one for one in self.points.get(name_in(case), ()) if one.until >= case.failure.until]
             whole = replace(case.history, jobs=(*found, *case.history.jobs))
             proved[case.history.key] = replace(case, history=whole, attempts=whole.attempts(NOW))
@@ -338,6 +347,17 @@ def decisions(
     asked.remembers = Params(**options).remembers
     found = auto_retry.decided(Params(**options), asked, at)
     return {name_of(one): one for one in found}
+
+
+def reported(
+    vaults: Vaults, now: datetime = NOW, **options: Any
+) -> tuple[dict[str, dict[str, Any]], Session[Params]]:
+    """The report's objects by item name, and the session that wrote them."""
+    report = StringIO()
+    session = Session("auto_retry", Params(**options), arm=None, report=report)
+    session.started = now
+    auto_retry.retry(session, vaults, now)
+    return {entry["name"]: entry for entry in map(json.loads, report.getvalue().splitlines())}, session
 
 
 def name_in(case: Case) -> str:

@@ -5,28 +5,28 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from io import StringIO
-from json import loads
 
 import pytest
-from backupkit.entrypoint import Session
 from backupkit.errors import ParameterError
 from backupkit.failures import classify
 from backupkit.params import read
 from backupkit.records import Source
 
-from runbooks.auto_retry import RULES, Params, retry
+from runbooks.auto_retry import RULES, Params
 from tests.decisions.cases import (
     A_PERSON,
+    ACTING,
     FOREIGN,
     GONE,
     HEALS,
     HUMAN,
+    LEDGER,
     LIMIT,
     NOBODY_KNOWS,
     NOW,
     OTHER_PASSING,
     PASSING,
+    RETRIED,
     UNKNOWN,
     WAIT,
     Vaults,
@@ -44,15 +44,13 @@ from tests.decisions.cases import (
     machine,
     many,
     policy,
+    reported,
     retried,
     running,
     told,
     vault_id,
     warned,
 )
-
-LEDGER = "https://stledger.blob.core.windows.net/ledger"
-RETRIED = ("retried", "passing_cause", f"{PASSING}: it usually passes, the service advises to try again")
 
 
 def test_a_backup_that_failed_for_a_passing_cause_is_retried():
@@ -283,7 +281,9 @@ def test_an_item_is_retried_in_state(state):
     [
         pytest.param({"workload": "mars"}, "MARS backups cannot be triggered from Azure", id="of an agent"),
         pytest.param({"workload": "dpm"}, "DPM backups cannot be triggered from Azure", id="of a DPM server"),
-        pytest.param({"workload": "files"}, "workload files is not in workloads=vm", id="of a file share"),
+        pytest.param(
+            {"workload": "sql"}, "workload sql is not in workloads=vm,files,disk", id="of a database"
+        ),
         pytest.param({"operation": "Restore"}, "Restore failed, not a backup", id="a restore"),
         pytest.param(
             {"operation": "ConfigureBackup"}, "ConfigureBackup failed, not a backup", id="a configuration"
@@ -629,7 +629,7 @@ def test_an_item_whose_tags_cannot_be_read_is_left(source):
     assert told(decided(failed(), source=source)) == (
         "left",
         "opted_out",
-        "its machine cannot be read, so neither can an opt-out tag; grant Reader, or say optout_tag=none",
+        "its source cannot be read, nor a tag that opts out; grant Reader, or say optout_tag=none",
     )
 
 
@@ -1009,7 +1009,11 @@ def test_a_vault_that_cannot_be_read_starts_nothing():
     )
     found = decisions([], vaults=vaults)
 
-    assert told(found["vm-01"]) == ("left", "vault_unread", "its vault could not be read: 403 Forbidden")
+    assert told(found["vm-01"]) == (
+        "left",
+        "vault_unread",
+        "not all that tells of it could be read: 403 Forbidden",
+    )
     assert retried(found) == ["vm-02"]
 
 
@@ -1209,6 +1213,7 @@ class TestTheLifeOfAStorm:
 # -- The order of refusals ---------------------------------------------------------------------
 
 
+A_DATABASE = {"facts": {"workload": "sql"}, "options": {"workloads": ("vm", "sql")}}
 TROUBLES = {
     "succeeded_since": {"jobs": [completed("5m")]},
     "running_now": {"jobs": [running("20m", operation="Restore")]},
@@ -1220,13 +1225,15 @@ TROUBLES = {
     "needs_a_human": {"never": True},
     "heals_itself": {"failure": {"code": HEALS}},
     "unknown_cause": {"failure": {"code": UNKNOWN}},
+    "never_triggered": {**A_DATABASE, "failure": {"workload": "sql", "operation": "Backup (Log)"}},
     "opted_out": {"source": {"tags": {"backup-retry": "off"}}},
     "quiet_hours": {"options": {"quiet": "08:00-18:00@UTC"}},
+    "heavy_hours": {**A_DATABASE, "failure": {"workload": "sql", "operation": "Backup (Full)"}},
     "scheduled_soon": {"facts": {"policy": policy("10:00")}},
     "budget_spent": {"jobs": [attempt("16h"), attempt("14h")]},
     "backing_off": {"jobs": [attempt("12h", ended=before("10m"))]},
-    "vault_unread": {"unreadable": {"rsv-01": "403 Forbidden"}},
     "ledger_unread": {"ledger": {item().key: "unreadable"}},
+    "vault_unread": {"unreadable": {"rsv-01": "403 Forbidden"}},
     "storm": {"storm": True},
     "no_room": {"options": {"max_triggers": 0}},
 }
@@ -1237,7 +1244,7 @@ def in_trouble(*rules):
     """The decision on an item of which all of these hold."""
     troubles = [TROUBLES[rule] for rule in rules]
     whole = {"failure": {}, "source": {}, "facts": {}, "options": {}, "unreadable": {}}
-    for name, trouble in itertools.product(whole, troubles):
+    for name, trouble in itertools.product(whole, reversed(troubles)):
         whole[name].update(trouble.get(name, {}))
     code = whole["failure"].pop("code", PASSING)
     jobs = [failed("10h", code=code), *(one for trouble in troubles for one in trouble.get("jobs", []))]
@@ -1276,11 +1283,12 @@ def test_a_trouble_alone_is_named(rule):
     [
         pytest.param(earlier, later, id=f"{earlier} before {later}")
         for earlier, later in itertools.combinations(TROUBLES, 2)
-        # A cause is one or the other.
-        if (earlier, later) != ("heals_itself", "unknown_cause")
+        # A cause is one or the other, and so is a backup.
+        if (earlier, later) not in (("heals_itself", "unknown_cause"), ("never_triggered", "heavy_hours"))
         # Only the ledger tells a person from a run, and it is read for what else might be retried.
         and (
-            earlier != "started_by_a_person" or later in ("budget_spent", "vault_unread", "storm", "no_room")
+            earlier != "started_by_a_person"
+            or later in ("heals_itself", "budget_spent", "vault_unread", "storm", "no_room")
         )
     ],
 )
@@ -1291,15 +1299,6 @@ def test_of_two_troubles_the_earlier_is_the_reason(earlier, later):
 # -- What becomes of a decision ----------------------------------------------------------------
 
 
-def reported(vaults, now=NOW, **options):
-    """The report's objects by item name, and the session that wrote them."""
-    report = StringIO()
-    session = Session("auto_retry", Params(**options), arm=None, report=report)
-    session.started = now
-    retry(session, vaults, now)
-    return {entry["name"]: entry for entry in map(loads, report.getvalue().splitlines())}, session
-
-
 def test_a_dry_run_starts_nothing():
     vaults = Vaults([history(failed())])
     entries, session = reported(vaults)
@@ -1308,9 +1307,6 @@ def test_a_dry_run_starts_nothing():
     assert (entries["vm-01"]["verdict"], entries["vm-01"]["reason"]) == ("would retry", RETRIED[2])
     assert (entries["vm-01"]["new_job"], entries["vm-01"]["attempt"]) == (None, 1)
     assert session.counts["would_retry"] == 1
-
-
-ACTING = {"dry_run": False, "ledger": "none"}
 
 
 def test_a_retry_names_its_new_job_and_which_attempt_it_is():

@@ -13,7 +13,7 @@ from backupkit.records import Job, Source
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbooks.auto_retry import RULES, Params, judged
+from runbooks.auto_retry import RULES, Params, decided
 from tests.decisions.cases import (
     GONE,
     HEALS,
@@ -101,7 +101,7 @@ OPTIONS = st.builds(
 
 
 def judge(vaults: Vaults, options: Params):
-    return judged(options, Vaults(vaults.truth, vaults.graph, vaults.sizes, vaults.unreadable), NOW)
+    return decided(options, Vaults(vaults.truth, vaults.graph, vaults.sizes, vaults.unreadable), NOW)
 
 
 def backups(one: History) -> list[Job]:
@@ -231,7 +231,7 @@ def spoken(decision):
 @given(nights(), OPTIONS)
 def test_a_vault_that_was_not_read_starts_nothing(vaults, options):
     asked = Vaults(vaults.truth, vaults.graph, vaults.sizes, vaults.unreadable)
-    chosen = [one.case.history.vault for one in judged(options, asked, NOW) if one.retry]
+    chosen = [one.case.history.vault for one in decided(options, asked, NOW) if one.retry]
 
     assert {name.rpartition("/")[2] for name in chosen} <= set(asked.asked) - set(vaults.unreadable)
 
@@ -286,7 +286,7 @@ class Estate:
 
     def run(self):
         vaults = Vaults(self.seen(), sizes={"rsv-01": 10, "rsv-02": 10})
-        chosen = [one.case.history.key for one in judged(self.options, vaults, self.now) if one.retry]
+        chosen = [one.case.history.key for one in decided(self.options, vaults, self.now) if one.retry]
         assert len(chosen) <= self.options.max_triggers
         for key in chosen:
             self.tried.append((key, self.back_up(key, user=True)))

@@ -1,0 +1,210 @@
+"""Writes the rows of one subscription."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from simulator import (
+    estate_resources,
+    estate_rows,
+    generate_databases,
+    generate_machines,
+    generate_resources,
+    generate_shares,
+    protection_shapes,
+)
+from simulator.database_rows import DATABASES
+from simulator.estate import guid_of
+from simulator.generate_databases import Databases, of_databases
+from simulator.generate_dice import dice
+from simulator.generate_files import CONTAINERS, RECOVERY, RESOURCES, Files
+from simulator.generate_history import Fate
+from simulator.generate_instances import Instances
+from simulator.generate_items import Protection, Workload, made, row
+from simulator.generate_machine_items import Machines
+from simulator.generate_machines import Machine, Ways, machines, managed_group, owner_of, resource
+from simulator.generate_plan import Subscription, Vault
+from simulator.generate_resources import TYPES, Resource, resources
+from simulator.generate_schedules import Policy, of_instances, of_machines
+from simulator.generate_shares import FileShares, of_shares
+
+WORKLOADS: dict[str, Workload] = {
+    "vm": Machines(),
+    "share": FileShares(),
+    **{kind: Databases(kind) for kind in DATABASES},
+    **{kind: Instances(kind) for kind in ("disk", "blob", "blob-vaulted", "postgresql-flexible", "aks")},
+}
+_CALLED = {
+    "account": "storage accounts",
+    "postgresql": "PostgreSQL servers",
+    "disk": "disks",
+    "cluster": "AKS clusters",
+    "workspace": "Databricks workspaces",
+}
+
+
+class Ration:
+    """Deals out jobs in proportion to how often items are backed up, so that all reach equally far back."""
+
+    def __init__(self, jobs: int, whole: float) -> None:
+        self.whole = whole
+        self._jobs, self._so_far, self._given = jobs, 0.0, 0
+
+    def next(self, weight: float) -> int:
+        self._so_far += weight
+        due = int(self._jobs * (self._so_far / self.whole)) if self.whole else 0
+        wanted, self._given = due - self._given, due
+        return wanted
+
+
+def protections(subscription: Subscription, ways: Ways) -> Iterator[Protection]:
+    """All items there are to be, in the order in which they are written."""
+    for machine in machines(subscription, ways):
+        yield from _of_machine(machine, ways)
+    for one in resources(subscription):
+        yield from _of_resource(one, ways)
+
+
+def _of_machine(machine: Machine, ways: Ways) -> Iterator[Protection]:
+    yield from generate_machines.protections(machine, ways)
+    yield from generate_databases.protections(machine, ways.seed)
+    yield from generate_resources.of_disks(machine, ways.seed)
+
+
+def _of_resource(one: Resource, ways: Ways) -> Iterator[Protection]:
+    yield from generate_resources.protections(one, ways.seed)
+    yield from generate_shares.protections(one, ways.seed)
+
+
+class Author:
+    """One subscription's; the order of the items is that of `protections`, by which jobs were dealt out."""
+
+    def __init__(
+        self, seed: int, files: Files, ration: Ration, ways: Ways, subscription: Subscription
+    ) -> None:
+        self.seed, self.files, self.ration = seed, files, ration
+        self.ways, self.subscription = ways, subscription
+        self.items = Counter[str]()
+
+    def write(self) -> None:
+        self._containers()
+        for vault in self.subscription.vaults:
+            self._vault(vault, "Recovery Services vaults")
+        for vault in self.subscription.backup_vaults:
+            self._vault(vault, "Backup vaults")
+        for machine in machines(self.subscription, self.ways):
+            self._machine(machine)
+        for one in resources(self.subscription):
+            self._resource(one)
+        for vault in (*self.subscription.vaults, *self.subscription.backup_vaults):
+            for policy in vault.policies:
+                self._policy(policy)
+
+    def _containers(self) -> None:
+        one = self.subscription
+        described = estate_rows.subscription(one.management_groups)
+        self._container(one.path, one.name, "", described, "subscriptions")
+        for group, (region, owner) in self._groups().items():
+            self._container(
+                f"{one.path}/resourceGroups/{group}",
+                group,
+                "/resourcegroups",
+                estate_resources.resource_group(),
+                "resource groups",
+                location=region,
+                resourceGroup=group.lower(),
+                managedBy=owner,
+            )
+
+    def _container(
+        self, row_id: str, name: str, kind: str, properties: dict[str, Any], called: str, **columns: str
+    ) -> None:
+        described = {
+            "id": row_id,
+            "name": name,
+            "type": f"microsoft.resources/subscriptions{kind}",
+            "tenantId": self.subscription.tenant,
+            "subscriptionId": self.subscription.id,
+            "properties": properties,
+            **columns,
+        }
+        self.files.add(CONTAINERS, described, called)
+
+    def _groups(self) -> dict[str, tuple[str, str]]:
+        """Names of groups, each with its region and the id of the resource that made it."""
+        one = self.subscription
+        groups = {vault.id.split("/")[4]: (vault.region, "") for vault in one.vaults}
+        for fleet in one.fleets:
+            groups[fleet.group] = (fleet.region, "")
+            if fleet.tier.managed:
+                kind = TYPES["cluster" if fleet.tier.name == "aks" else "workspace"]
+                owner = f"{one.path}/resourceGroups/{fleet.group}/providers/{kind}/{owner_of(fleet)}"
+                groups[managed_group(one, fleet)] = (fleet.region, owner)
+        return groups
+
+    def _vault(self, vault: Vault, called: str) -> None:
+        """A Backup vault's own row has a capital B, unlike the ids of what lies in it."""
+        if called == "Backup vaults":
+            principal = guid_of("identity", vault.id)
+            identity = {
+                "type": "SystemAssigned",
+                "principalId": principal,
+                "tenantId": self.subscription.tenant,
+            }
+            row_id = vault.id.replace("/backupVaults/", "/BackupVaults/")
+            properties, more = protection_shapes.vault(), {"identity": identity}
+        else:
+            row_id, properties = vault.id, estate_rows.vault()
+            more = {"sku": {"name": "RS0", "tier": "Standard"}}
+        described = resource(self.subscription, row_id, properties, location=vault.region, **more)
+        self.files.add(RESOURCES, described, called)
+
+    def _machine(self, machine: Machine) -> None:
+        items = list(_of_machine(machine, self.ways))
+        if machine.exists:
+            protected = any(item.kind == "vm" for item in items)
+            chance = dice(self.seed, machine.id)
+            for one, called, state in generate_machines.rows(machine, chance, protected=protected):
+                self.files.add(RESOURCES, one, called, state)
+        self._protect(items)
+
+    def _resource(self, one: Resource) -> None:
+        items = list(_of_resource(one, self.ways))
+        if not any(item.fate is Fate.GONE and item.kind == "disk" for item in items):
+            described = generate_resources.row(one, dice(self.seed, one.id))
+            state = "protected" if items else "unprotected"
+            self.files.add(RESOURCES, described, _CALLED[one.kind], state)
+        self._protect(items)
+
+    def _protect(self, items: list[Protection]) -> None:
+        for protection in items:
+            wanted = self.ration.next(protection.a_day)
+            one = made(self.subscription, protection, WORKLOADS[protection.kind], wanted, self.seed)
+            self.items[protection.policy.id] += protection.fate not in (Fate.STOPPED, Fate.DELETED)
+            self.files.add(RECOVERY, one.item, f"items: {protection.kind}", protection.fate.name.lower())
+            for job, run in zip(one.jobs, one.runs, strict=True):
+                self.files.add(RECOVERY, job, f"jobs: {protection.kind}: {run.operation}", run.status)
+            if one.outcomes:
+                self.files.say("outcomes", one.item["id"], one.outcomes)
+                self.files.say("minutes", one.item["id"], one.minutes)
+            if one.unlisted and protection.kind in DATABASES:
+                shown = generate_databases.points(protection.policy, one.unlisted)
+                self.files.say("recovery_points", one.item["id"], shown)
+            for job_id, overlay in one.rest.items():
+                self.files.say("rest", job_id, overlay)
+
+    def _policy(self, policy: Policy) -> None:
+        """After its items, which those of Recovery Services count."""
+        items = self.items[policy.id]
+        match policy.of:
+            case "vm":
+                described = of_machines(policy, items)
+            case "share":
+                described = of_shares(policy, items)
+            case kind if kind in DATABASES:
+                described = of_databases(policy, items)
+            case _:
+                described = of_instances(policy)
+        self.files.add(RECOVERY, row(self.subscription, policy.id, described), "policies", policy.of)
