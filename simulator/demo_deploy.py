@@ -9,7 +9,7 @@ from simulator.demo_story import WIDTH, expect
 
 DEPLOY = ".venv/bin/python deploy_runbooks.py"
 EMPTY = "nothing to do: the account is as schedules.json says"
-EDITED = "HALF_AN_HOUR = timedelta(minutes=30)"
+EDITED = "= timedelta(minutes=30)"
 """A line of policy in the runbook, for the reader to change."""
 SHOWN_PACKAGES = 2
 

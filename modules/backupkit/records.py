@@ -75,8 +75,8 @@ class Job:
 class Item:
     """A protected item, which Backup vaults call a backup instance.
 
-    `calls` are the names by which jobs call it, lower-cased. `last_backup`, `healthy` and `failure` are
-    what a database says of its newest backup itself.
+    `name` tells it from others of its kind, `calls` are the names by which jobs call it, lower-cased.
+    `last_backup`, `healthy` and `failure` are what a database says of its newest backup itself.
     """
 
     id: str

@@ -67,7 +67,7 @@ def item(row: Row) -> Item:
     return Item(
         id=row["id"],
         vault=vault_of(row["id"]),
-        name=name,
+        name=_shown(name, properties, workload, container),
         workload=workload,
         container=container,
         source=_source(row["id"], properties, workload),
@@ -133,6 +133,13 @@ def _called(properties: Row) -> str:
     """What a job calls its item; shares of several accounts may have one name."""
     name, account = text(properties.get("entityFriendlyName")), text(properties.get("storageAccountName"))
     return f"{account}/{name}".lower() if account else name.lower()
+
+
+def _shown(name: str, properties: Row, workload: str, container: str) -> str:
+    """Databases and shares have the same names on many servers and accounts."""
+    server = text(properties.get("serverName")).partition(".")[0] if workload in DATABASES else ""
+    where = container.rpartition(";")[2] if workload == "files" else server
+    return f"{where}/{name}" if where else name
 
 
 def _calls(name: str, properties: Row, workload: str, container: str) -> Iterator[str]:

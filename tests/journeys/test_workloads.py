@@ -11,6 +11,7 @@ from tests.journeys.runs import Run, later, retry
 from tests.journeys.workloads import DIFFERENTIAL, EVERYTHING, KINDS, Estate, database_body, rows_of
 
 MINUTE = 60
+SALES = "vm-sales/sales"
 EXPIRY = "recoveryPointExpiryTimeInUTC"
 
 
@@ -157,7 +158,7 @@ def test_a_scheduled_failure_that_no_job_shows_is_found(tmp_path):
     )
     [entry] = run.decisions
 
-    assert (entry["name"], entry["job"], entry["code"]) == ("sales", None, "UserErrorOpeningSQLConnection")
+    assert (entry["name"], entry["job"], entry["code"]) == (SALES, None, "UserErrorOpeningSQLConnection")
     assert (entry["verdict"], entry["backup_type"]) == ("retried", "Differential")
     assert [one["body"] for one in run.triggers] == [database_body("Differential")]
 
@@ -170,7 +171,7 @@ def test_a_later_success_that_no_job_shows_leaves_it(tmp_path):
 
     run = databases(tmp_path, fill=fill)
 
-    assert (run.why("sales"), run.triggers) == (("left", "succeeded_since"), [])
+    assert (run.why(SALES), run.triggers) == (("left", "succeeded_since"), [])
 
 
 def test_a_later_log_backup_is_no_success_of_a_differential(tmp_path):
@@ -181,7 +182,7 @@ def test_a_later_log_backup_is_no_success_of_a_differential(tmp_path):
 
     run = databases(tmp_path, fill=fill)
 
-    assert run.why("sales") == ("retried", "passing_cause")
+    assert run.why(SALES) == ("retried", "passing_cause")
 
 
 def test_a_database_whose_recovery_points_cannot_be_read_is_left_and_named(tmp_path):
@@ -191,7 +192,7 @@ def test_a_database_whose_recovery_points_cannot_be_read_is_left_and_named(tmp_p
     run = retry(made.write(tmp_path / "estate"), tmp_path / "run", *REAL, EVERYTHING, faults=faults)
 
     assert (run.code, run.triggers) == (1, [])
-    assert run.why("sales") == ("left", "vault_unread")
+    assert run.why(SALES) == ("left", "vault_unread")
     assert [one.rpartition(";")[2] for one in run.unread] == ["sales"]
 
 
@@ -207,7 +208,7 @@ def failed_full(made: Estate) -> None:
 def test_a_full_is_not_taken_where_no_heavy_window_is_given(tmp_path):
     run = databases(tmp_path, fill=failed_full)
 
-    assert (run.why("sales"), run.triggers) == (("left", "heavy_hours"), [])
+    assert (run.why(SALES), run.triggers) == (("left", "heavy_hours"), [])
 
 
 @pytest.mark.parametrize(("starts", "ends"), [(1, 5), (-5, -1)], ids=["before it", "after it"])
@@ -215,7 +216,7 @@ def test_a_full_is_not_taken_outside_heavy_window(tmp_path, starts, ends):
     window = f"heavy_window={Estate().window(starts, ends)}"
     run = databases(tmp_path, window, fill=failed_full)
 
-    assert (run.why("sales"), run.triggers) == (("left", "heavy_hours"), [])
+    assert (run.why(SALES), run.triggers) == (("left", "heavy_hours"), [])
 
 
 def test_a_full_inside_heavy_window_is_kept_45_days_at_least(tmp_path):
@@ -224,7 +225,7 @@ def test_a_full_inside_heavy_window_is_kept_45_days_at_least(tmp_path):
     [trigger] = run.triggers
     body, until = without_expiry(trigger["body"])
 
-    assert run.why("sales") == ("retried", "passing_cause")
+    assert run.why(SALES) == ("retried", "passing_cause")
     assert (body, days_until(until, trigger["at"])) == (database_body("Full"), 45)
 
 
@@ -253,8 +254,8 @@ def test_an_attempt_that_lacks_its_full_is_followed_by_one_inside_heavy_window(t
     inside = retry(again, tmp_path / "inside", *REAL, EVERYTHING, f"heavy_window={made.window(-1, 1)}")
 
     assert [one["body"] for one in first.triggers] == [database_body("Differential")]
-    assert (outside.why("sales"), outside.triggers) == (("left", "heavy_hours"), [])
-    assert inside.why("sales") == ("retried", "parent_missing")
+    assert (outside.why(SALES), outside.triggers) == (("left", "heavy_hours"), [])
+    assert inside.why(SALES) == ("retried", "parent_missing")
     assert [without_expiry(one["body"])[0] for one in inside.triggers] == [database_body("Full")]
 
 
@@ -266,7 +267,7 @@ def test_a_scheduled_backup_that_lacks_its_full_is_left_to_the_service(tmp_path)
 
     run = databases(tmp_path, fill=fill)
 
-    assert (run.why("sales"), run.triggers) == (("left", "heals_itself"), [])
+    assert (run.why(SALES), run.triggers) == (("left", "heals_itself"), [])
 
 
 @pytest.mark.parametrize("kind", ["sql", "hana", "ase"])

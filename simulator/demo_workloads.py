@@ -1,0 +1,37 @@
+"""The chapter of the demo in which everything else that is backed up is judged, in a generated estate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from simulator.demo_story import Told, expect
+
+GENERATE = "generate --vms 2000 --jobs 60000 --seed 5"
+WORKLOADS = ("vm", "files", "disk", "sql", "hana", "ase", "blob", "postgresql", "aks")
+TOKENS = f"workloads={','.join(WORKLOADS)} heavy_window=00:00-23:59@UTC"
+
+
+def table(told: Told) -> Iterator[str]:
+    """Verdicts by workload where anything failed, and what most of those left are left for."""
+    yield f"{'workload':<13}{'would retry':>12}{'left':>6}   most of them left by"
+    for workload in WORKLOADS:
+        here = [entry for entry in told.entries if entry["workload"] == workload]
+        if not here:
+            continue
+        verdicts = Counter(entry["verdict"] for entry in here)
+        rules = Counter(entry["rule"] for entry in here if entry["verdict"] == "left").most_common(2)
+        why = ", ".join(f"{rule} ({count})" for rule, count in rules)
+        yield f"{workload:<13}{verdicts['would retry']:>12}{verdicts['left']:>6}   {why}".rstrip()
+
+
+def check(told: Told) -> None:
+    """It judges every kind of vault, and databases by their own word."""
+    strange = {str(entry["verdict"]) for entry in told.entries} - {"would retry", "left"}
+    expect(not strange, "a dry run retries or leaves", strange)
+    vaults = {str(entry["vault"]).split("/")[6].lower() for entry in told.entries}
+    expect(
+        vaults == {"microsoft.recoveryservices", "microsoft.dataprotection"}, "both kinds are judged", vaults
+    )
+    unlisted = [entry["name"] for entry in told.entries if not entry["job"]]
+    expect(bool(unlisted), "a failure that no job shows is found", told.log[-1])
