@@ -4,33 +4,37 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.journeys.estates import PASSING
 from tests.journeys.runs import Run
 from tests.journeys.workloads import DIFFERENTIAL, KINDS, Estate
 
 CONNECTION = "UserErrorOpeningSQLConnection"
 RETRIED = ("retried", "passing_cause")
 INSTANCES = {"disk": "disk", "stblobs": "blob"}
-NAMES = ("vm", "share", "sales", "orders", *INSTANCES)
+SHARE, SALES, ORDERS = "stshare/share", "vm-sales/sales", "vm-orders/orders"
+NAMES = ("vm", SHARE, SALES, ORDERS, *INSTANCES)
 AS_EVER = dict.fromkeys(NAMES, RETRIED)
 
 
-def several(folder: Path, *, minutes: float = 10, outcome: str = "Completed", **world: object) -> Path:
+def several(folder: Path, *, minutes: float = 10, failing: bool = False, **world: object) -> Path:
     """A machine and a share in rsv-a, databases in rsv-db and rsv-own, a disk and blobs in bv-a.
 
-    What happened to `orders` no job shows: the database alone says it. `minutes` is how long backups take
-    and `outcome` how they end.
+    What happened to `orders` no job shows: the database alone says it. Backups take so many `minutes`, and
+    where they are `failing` the next fails for the same cause.
     """
     made = Estate()
-    found = [made.failed(made.recovery, "vm"), made.fails(made.share("share"), KINDS["files"].code)]
+    causes = {made.failed(made.recovery, "vm"): PASSING}
+    causes[made.fails(made.share("share"), KINDS["files"].code)] = KINDS["files"].code
     made.recovery = made.rsv("rsv-db", made.group)
-    sales = made.database("sales", policy=made.weekly())
-    found.append(made.fails(sales, CONNECTION, **DIFFERENTIAL))
+    causes[made.fails(made.database("sales", policy=made.weekly()), CONNECTION, **DIFFERENTIAL)] = CONNECTION
     made.recovery = made.rsv("rsv-own", made.group)
-    found.append(made.database("orders", policy=made.weekly(), unhealthy=CONNECTION, failed_ago="710m"))
-    found += [made.fails(made.instance(name, kind), KINDS[kind].code) for name, kind in INSTANCES.items()]
-    for item in found:
+    said = {"unhealthy": CONNECTION, "failed_ago": "710m"}
+    causes[made.database("orders", policy=made.weekly(), **said)] = CONNECTION
+    for name, kind in INSTANCES.items():
+        causes[made.fails(made.instance(name, kind), KINDS[kind].code)] = KINDS[kind].code
+    for item, code in causes.items():
         made.minutes(item, minutes)
-        made.outcomes(item, outcome)
+        made.outcomes(item, f"Failed:{code}" if failing else "Completed")
     made.world.update(world)
     return made.write(folder)
 
