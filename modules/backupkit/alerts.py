@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from backupkit.params import GUID
+from backupkit.plain import mapping
 from backupkit.records import arm_path, vault_of
 from backupkit.times import utc_or_none
 
@@ -87,8 +88,8 @@ def read(body: object) -> list[AlertHint | NotOurs]:
 
 
 def _entries(alert: object) -> Iterator[AlertHint | NotOurs]:
-    data = _mapping(_mapping(alert).get("data"))
-    essentials, context = _mapping(data.get("essentials")), _mapping(data.get("alertContext"))
+    data = mapping(mapping(alert).get("data"))
+    essentials, context = mapping(data.get("essentials")), mapping(data.get("alertContext"))
     service = _words(essentials, "monitoringService").lower()
     if not essentials:
         yield NotOurs("not in the common alert schema; turn that on in the action group")
@@ -106,7 +107,7 @@ def _built_in(essentials: Mapping[str, Any], context: Mapping[str, Any]) -> Aler
     rule = _words(essentials, "alertRule").lower()
     if not (rule.startswith("backup") and "fail" in rule):
         return NotOurs(f"the alert {rule!r} is of no failed backup")
-    extended = _mapping(context.get("extendedInfo"))
+    extended = mapping(context.get("extendedInfo"))
     source = _id(context.get("sourceId"), None).partition(_AS_EXTENSION)[0]
     draft = AlertHint(
         vault="",
@@ -152,13 +153,13 @@ def _from_row(row: Mapping[str, object], essentials: Mapping[str, Any]) -> Alert
 
 def _rows(context: Mapping[str, Any]) -> Iterator[Mapping[str, object]]:
     """Dimensions of a condition are a row; alerts of the older rules carry the rows they found."""
-    for condition in _list(_mapping(context.get("condition")).get("allOf")):
-        dimensions = [_mapping(one) for one in _list(_mapping(condition).get("dimensions"))]
+    for condition in _list(mapping(context.get("condition")).get("allOf")):
+        dimensions = [mapping(one) for one in _list(mapping(condition).get("dimensions"))]
         if dimensions:
             yield {_words(one, "name").lower(): one.get("value") for one in dimensions}
-    for table in _list(_mapping(context.get("SearchResults")).get("tables")):
-        names = [_words(_mapping(one), "name").lower() for one in _list(_mapping(table).get("columns"))]
-        for row in _list(_mapping(table).get("rows")):
+    for table in _list(mapping(context.get("SearchResults")).get("tables")):
+        names = [_words(mapping(one), "name").lower() for one in _list(mapping(table).get("columns"))]
+        for row in _list(mapping(table).get("rows")):
             yield dict(zip(names, _list(row), strict=False))
 
 
@@ -208,10 +209,6 @@ def _words(values: Mapping[str, Any], key: str) -> str:
     """A short text; blanks may have been lost, or come twice."""
     value = values.get(key)
     return " ".join(value[:80].split()) if isinstance(value, str) else ""
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _list(value: object) -> list[Any]:

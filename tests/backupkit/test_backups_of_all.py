@@ -87,7 +87,7 @@ def test_a_databases_failure_that_no_job_shows_is_found_and_tied_to_its_machine_
     backups = places.backups()
     [case] = confirmed(backups)
 
-    assert told(case) == ("sales", False, NO_CONNECTION, "differential")
+    assert told(case) == ("sql-1/sales", False, NO_CONNECTION, "differential")
     assert case.history.source.exists
     assert case.history.source.id.endswith("/virtualMachines/sql-1")
     assert case.history.policy.id == places.policy.lower()
@@ -99,7 +99,7 @@ def test_a_databases_failure_that_a_job_shows_is_told_once():
     places.estate.job(places.database(), "Failed", ago="3h", codes=[NO_CONNECTION], **FULL)
     [case] = confirmed(places.backups())
 
-    assert told(case) == ("sales", True, NO_CONNECTION, "full")
+    assert told(case) == ("sql-1/sales", True, NO_CONNECTION, "full")
     assert len(case.history.jobs) == 1
 
 
@@ -108,7 +108,7 @@ def test_a_healthy_database_beside_it_is_no_case():
     places.database("quiet")
     places.database("sales", unhealthy=NO_CONNECTION)
 
-    assert [one.history.item.name for one in confirmed(places.backups())] == ["sales"]
+    assert [one.history.item.name for one in confirmed(places.backups())] == ["sql-1/sales"]
 
 
 def test_a_vault_whose_database_failed_before_the_window_is_not_read():
@@ -168,7 +168,7 @@ def test_a_shares_failure_comes_with_its_account():
     places.estate.job(places.share(), "Failed", ago="3h", codes=["DatamoverGenericError"])
     [case] = confirmed(places.backups())
 
-    assert told(case) == ("docs", True, "DatamoverGenericError", "")
+    assert told(case) == ("stone/docs", True, "DatamoverGenericError", "")
     assert (case.workload, case.history.source.exists) == ("files", True)
     assert case.history.source.id.endswith("/storageAccounts/stone")
 
@@ -259,7 +259,7 @@ def test_points_that_cannot_be_read_leave_their_database_unread_and_the_others_n
     [key] = backups.known.unread
     assert key.endswith(";sales")
     assert backups.known.unread[key] == (
-        "list recovery points of sales: Azure answered 403 AuthorizationFailed: no"
+        "list recovery points of sql-1/sales: Azure answered 403 AuthorizationFailed: no"
     )
     assert [one.scope for one in backups.unread] == [key]
 
@@ -308,7 +308,7 @@ def test_each_kind_is_started_with_its_own_body_and_comes_with_its_job():
     instance_job(places.estate, places.disk(), "Failed", ago="3h", codes=["InternalServerError"])
     starts, triggers = started(places)
 
-    assert {one.item.name for one in starts} == {"sales", "docs", "disk-1"}
+    assert {one.item.name for one in starts} == {"sql-1/sales", "stone/docs", "disk-1"}
     assert {one.item.key: one.job for one in starts} == {
         one["item"].lower(): name for name, one in triggers.items()
     }
@@ -386,14 +386,14 @@ def test_an_alert_of_a_machine_leads_to_the_databases_in_it():
     places.estate.job(places.database("hr", "sql-1"), "Failed", ago="3h", codes=[NO_CONNECTION], **LOG)
     machine = f"/subscriptions/{places.sub}/resourcegroups/rg-a/providers/microsoft.compute/virtualmachines"
 
-    assert heard(places, hint(places.vault, source=f"{machine}/sql-1")) == (["hr", "sales"], [])
+    assert heard(places, hint(places.vault, source=f"{machine}/sql-1")) == (["sql-1/hr", "sql-1/sales"], [])
 
 
 def test_an_alert_of_a_database_that_no_job_shows_leads_to_it():
     places = Estates()
     item = places.database(unhealthy=NO_CONNECTION)
 
-    assert heard(places, hint(places.vault, item=item)) == (["sales"], [])
+    assert heard(places, hint(places.vault, item=item)) == (["sql-1/sales"], [])
 
 
 def test_an_alert_of_a_backup_vault_leads_to_its_instance():

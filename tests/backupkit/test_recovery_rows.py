@@ -162,7 +162,8 @@ def test_a_share_is_called_by_its_account_too():
 def test_a_database_is_read():
     one = item()
 
-    assert (one.name, one.workload, one.container) == ("Sales", "sql", "vmappcontainer;compute;rg-sql;sql-01")
+    assert (one.name, one.workload) == ("sql-01/Sales", "sql")
+    assert one.container == "vmappcontainer;compute;rg-sql;sql-01"
     assert one.calls == {"sales", "sales [sql-01]", "mssqlserver/sales [sql-01]"}
     assert (one.last_backup, one.healthy) == (utc("2026-03-09T22:04:00"), True)
     assert one.last_recovery_point == utc("2026-03-09T22:03:00")

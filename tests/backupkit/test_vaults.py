@@ -116,8 +116,8 @@ def test_databases_are_asked_for_alone_and_come_with_their_own_word():
     found = databases(azure.arm(), VAULT)
 
     assert [(one.name, one.workload, one.healthy) for one in found] == [
-        ("sales", "sql", False),
-        ("hr", "hana", False),
+        ("sql-1/sales", "sql", False),
+        ("sql-1/hr", "hana", False),
     ]
     assert found[0].failure is not None
     assert found[0].failure.code == "UserErrorParentFullBackupMissing"
@@ -207,5 +207,5 @@ def test_a_point_before_the_time_asked_for_is_none_of_it():
 def test_points_that_cannot_be_read_are_an_error():
     azure = Azure(refused(404, "NotFound", "gone"))
 
-    with pytest.raises(ArmError, match="list recovery points of sales: Azure answered 404"):
+    with pytest.raises(ArmError, match="list recovery points of sql-1/sales: Azure answered 404"):
         recovered(azure.arm(), rows.item(database_row()), NOON - HOUR, NOON)
