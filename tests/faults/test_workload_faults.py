@@ -171,10 +171,11 @@ def test_an_operation_that_failed_is_a_failed_start(estate, tmp_path, error, tol
         assert reason(run, name) == f"start backup of {name}: the vault started none, {told}"
 
 
-def by_location(then):
-    """Starts that are accepted and not carried out, with a Location alone, and what is answered there."""
+def by_location(then, **accepted):
+    """Starts that are accepted with a Location alone, and not carried out, and what is answered there."""
     place = {"Location": "https://management.azure.com/subscriptions/s/operationResults/one?api-version=1"}
-    starts = [fault(path, {"nth": [1]}, status=202, headers=place) for path in START_OF.values()]
+    accepted |= {"status": 202, "headers": place}
+    starts = [fault(path, {"nth": [1]}, **accepted) for path in START_OF.values()]
     return [*starts, fault("/operationResults/one$", {"always": True}, **then)]
 
 
@@ -193,6 +194,23 @@ def test_a_location_without_an_operation_may_lead_to_the_job(estate, tmp_path):
     assert (run.code, run.verdicts()) == (0, AS_EVER)
     assert [one["new_job"] for one in run.decisions if one["name"] in SOME] == ["j"] * len(SOME)
     assert len(asked(run, "/operationResults/one")) == 2 * len(SOME)
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        pytest.param({"status": 204}, id="is empty, as for all that Recovery Services does"),
+        pytest.param({"status": 202, "headers": AT_ONCE, "body": {}}, id="is never there"),
+        pytest.param({"status": 404}, id="is not found"),
+        pytest.param({"status": 400}, id="is a refusal, though there is a job"),
+        pytest.param({"status": 200, "body": {"jobId": None}}, id="has no job"),
+    ],
+)
+def test_where_the_result_at_a_location_does_not_tell_the_job_lists_do(estate, tmp_path, then):
+    run = retry(estate, tmp_path, *TOKENS, faults=by_location(then, after=True))
+
+    assert (run.code, run.verdicts(), sorted(started(run))) == (0, AS_EVER, sorted(NAMES))
+    assert all(one["new_job"] for one in run.decisions)
 
 
 @pytest.mark.parametrize(
