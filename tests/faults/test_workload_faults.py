@@ -48,9 +48,8 @@ def test_without_faults(estate, tmp_path):
 
     assert (run.code, run.verdicts(), sorted(started(run))) == (0, AS_EVER, sorted(NAMES))
     assert queries(run) == len(QUERIES)
-    assert [len(asked(run, one)) for one in ("/backupJobs", "/backupProtectedItems", "/recoveryPoints")] == [
-        *(4, 2, 2)
-    ]
+    lists = ("/backupJobs", "/backupProtectedItems", "/recoveryPoints")
+    assert [len(asked(run, one)) for one in lists] == [4, 2, 2]
 
 
 # -- reads -----------------------------------------------------------------------------------------
