@@ -95,7 +95,7 @@ def generate(
     to half) are backed up every four hours; beyond that they do reach further back.
     """
     from simulator.generate import generate
-    from simulator.generate_plan import Size
+    from simulator.generate_records import Size
 
     made = _told(generate, Size(vms, jobs, subscriptions, seed), out)
     if counts:

@@ -36,8 +36,12 @@ def postgresql(name: str, created: str) -> Properties:
     }
 
 
-def cluster(name: str, node_group: str, nodes: int) -> Properties:
-    """An AKS cluster; `node_group` is the name of the group that it makes for its nodes."""
+def cluster(name: str, node_group: str, nodes: int, *, scale_set: bool) -> Properties:
+    """An AKS cluster; `node_group` is the name of the group that it makes for its nodes.
+
+    Those of a scale set are no virtual machines of their own.
+    """
+    pool = "VirtualMachineScaleSets" if scale_set else "AvailabilitySet"
     return {
         "provisioningState": "Succeeded",
         "powerState": {"code": "Running"},
@@ -45,7 +49,7 @@ def cluster(name: str, node_group: str, nodes: int) -> Properties:
         "dnsPrefix": f"{name}-dns",
         "nodeResourceGroup": node_group,
         "agentPoolProfiles": [
-            {"name": "nodepool1", "count": nodes, "vmSize": "Standard_D4s_v5", "type": "AvailabilitySet"}
+            {"name": "nodepool1", "count": nodes, "vmSize": "Standard_D4s_v5", "type": pool}
         ],
     }
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 from simulator import (
-    estate_resources,
-    estate_rows,
     generate_databases,
     generate_machines,
     generate_resources,
     generate_shares,
-    protection_shapes,
 )
 from simulator.database_rows import DATABASES
-from simulator.estate import guid_of
+from simulator.generate_containers import containers, vault_rows
 from simulator.generate_databases import Databases, of_databases
 from simulator.generate_dice import dice
 from simulator.generate_files import CONTAINERS, RECOVERY, RESOURCES, Files
@@ -24,9 +20,9 @@ from simulator.generate_history import Fate
 from simulator.generate_instances import Instances
 from simulator.generate_items import Protection, Workload, made, row
 from simulator.generate_machine_items import Machines
-from simulator.generate_machines import Machine, Ways, machines, managed_group, owner_of, resource
-from simulator.generate_plan import Subscription, Vault
-from simulator.generate_resources import TYPES, Resource, resources
+from simulator.generate_machines import Machine, Ways, machines
+from simulator.generate_records import Subscription
+from simulator.generate_resources import Resource, resources
 from simulator.generate_schedules import Policy, of_instances, of_machines
 from simulator.generate_shares import FileShares, of_shares
 
@@ -48,13 +44,13 @@ _CALLED = {
 class Ration:
     """Deals out jobs in proportion to how often items are backed up, so that all reach equally far back."""
 
-    def __init__(self, jobs: int, whole: float) -> None:
+    def __init__(self, jobs: int, whole: int) -> None:
         self.whole = whole
-        self._jobs, self._so_far, self._given = jobs, 0.0, 0
+        self._jobs, self._so_far, self._given = jobs, 0, 0
 
-    def next(self, weight: float) -> int:
-        self._so_far += weight
-        due = int(self._jobs * (self._so_far / self.whole)) if self.whole else 0
+    def next(self, runs: int) -> int:
+        self._so_far += runs
+        due = self._jobs * self._so_far // self.whole if self.whole else 0
         wanted, self._given = due - self._given, due
         return wanted
 
@@ -89,11 +85,10 @@ class Author:
         self.items = Counter[str]()
 
     def write(self) -> None:
-        self._containers()
-        for vault in self.subscription.vaults:
-            self._vault(vault, "Recovery Services vaults")
-        for vault in self.subscription.backup_vaults:
-            self._vault(vault, "Backup vaults")
+        for described, called in containers(self.subscription):
+            self.files.add(CONTAINERS, described, called)
+        for described, called in vault_rows(self.subscription):
+            self.files.add(RESOURCES, described, called)
         for machine in machines(self.subscription, self.ways):
             self._machine(machine)
         for one in resources(self.subscription):
@@ -101,65 +96,6 @@ class Author:
         for vault in (*self.subscription.vaults, *self.subscription.backup_vaults):
             for policy in vault.policies:
                 self._policy(policy)
-
-    def _containers(self) -> None:
-        one = self.subscription
-        described = estate_rows.subscription(one.management_groups)
-        self._container(one.path, one.name, "", described, "subscriptions")
-        for group, (region, owner) in self._groups().items():
-            self._container(
-                f"{one.path}/resourceGroups/{group}",
-                group,
-                "/resourcegroups",
-                estate_resources.resource_group(),
-                "resource groups",
-                location=region,
-                resourceGroup=group.lower(),
-                managedBy=owner,
-            )
-
-    def _container(
-        self, row_id: str, name: str, kind: str, properties: dict[str, Any], called: str, **columns: str
-    ) -> None:
-        described = {
-            "id": row_id,
-            "name": name,
-            "type": f"microsoft.resources/subscriptions{kind}",
-            "tenantId": self.subscription.tenant,
-            "subscriptionId": self.subscription.id,
-            "properties": properties,
-            **columns,
-        }
-        self.files.add(CONTAINERS, described, called)
-
-    def _groups(self) -> dict[str, tuple[str, str]]:
-        """Names of groups, each with its region and the id of the resource that made it."""
-        one = self.subscription
-        groups = {vault.id.split("/")[4]: (vault.region, "") for vault in one.vaults}
-        for fleet in one.fleets:
-            groups[fleet.group] = (fleet.region, "")
-            if fleet.tier.managed:
-                kind = TYPES["cluster" if fleet.tier.name == "aks" else "workspace"]
-                owner = f"{one.path}/resourceGroups/{fleet.group}/providers/{kind}/{owner_of(fleet)}"
-                groups[managed_group(one, fleet)] = (fleet.region, owner)
-        return groups
-
-    def _vault(self, vault: Vault, called: str) -> None:
-        """A Backup vault's own row has a capital B, unlike the ids of what lies in it."""
-        if called == "Backup vaults":
-            principal = guid_of("identity", vault.id)
-            identity = {
-                "type": "SystemAssigned",
-                "principalId": principal,
-                "tenantId": self.subscription.tenant,
-            }
-            row_id = vault.id.replace("/backupVaults/", "/BackupVaults/")
-            properties, more = protection_shapes.vault(), {"identity": identity}
-        else:
-            row_id, properties = vault.id, estate_rows.vault()
-            more = {"sku": {"name": "RS0", "tier": "Standard"}}
-        described = resource(self.subscription, row_id, properties, location=vault.region, **more)
-        self.files.add(RESOURCES, described, called)
 
     def _machine(self, machine: Machine) -> None:
         items = list(_of_machine(machine, self.ways))
@@ -180,7 +116,7 @@ class Author:
 
     def _protect(self, items: list[Protection]) -> None:
         for protection in items:
-            wanted = self.ration.next(protection.a_day)
+            wanted = self.ration.next(protection.runs)
             one = made(self.subscription, protection, WORKLOADS[protection.kind], wanted, self.seed)
             self.items[protection.policy.id] += protection.fate not in (Fate.STOPPED, Fate.DELETED)
             self.files.add(RECOVERY, one.item, f"items: {protection.kind}", protection.fate.name.lower())

@@ -14,7 +14,7 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from simulator.generate_dice import Shares, pick
-from simulator.generate_plan import BadNight
+from simulator.generate_records import BadNight
 from simulator.generate_schedules import AS_OF, DAY, HOUR, MINUTE, Schedule
 
 GOOD = ("Completed", "CompletedWithWarnings")
@@ -66,12 +66,16 @@ _FAILS, _WARNS, _CANCELLED, _BY_PERSON, _RESTORED = 0.004, 0.02, 0.0008, 0.008, 
 
 @dataclass(frozen=True)
 class Causes:
-    """Codes of failures that pass, that last, and of sources that are gone; of warnings."""
+    """Codes of failures that pass, that last, and of sources that are gone; of warnings.
+
+    `outage` is that of a bad night, where it is not the vault's.
+    """
 
     passing: Shares[str]
     lasting: Shares[str]
     gone: Shares[str]
     warning: str = ""
+    outage: str = "CloudInternalError"
 
 
 OF_MACHINES = Causes(
@@ -98,6 +102,7 @@ OF_MACHINES = Causes(
     ),
     gone=(("400136", 0.6), ("400094", 0.25), ("320001", 0.15)),
     warning="400158",
+    outage="",
 )
 
 
@@ -187,7 +192,7 @@ def _night(course: Course, start: float, chance: random.Random) -> Iterator[Run]
         yield from _by_person("Restore", start + 1.5 * HOUR, course, chance)
     storm = course.bad_night
     if storm and storm.since <= start < storm.until and chance.random() < storm.share:
-        yield _failed(start, storm.code, chance)
+        yield _failed(start, course.causes.outage or storm.code, chance)
         return
     drawn = chance.random()
     if drawn < _FAILS:

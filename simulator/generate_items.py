@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from simulator.generate_dice import dice
 from simulator.generate_history import ENDED, NEVER_RAN, Causes, Course, Fate, History, Run, history
-from simulator.generate_plan import Subscription, Vault
+from simulator.generate_records import Subscription, Vault
 from simulator.generate_schedules import AS_OF, MINUTE, Policy
 from simulator.store import Row
 
@@ -29,9 +29,11 @@ class Protection:
     part: str = ""
 
     @property
-    def a_day(self) -> float:
-        """How many jobs it has."""
-        return 0.0 if self.fate in NEVER_RAN else self.policy.a_day
+    def runs(self) -> int:
+        """How many jobs it has in 14 days: half of them where its backups ceased in their middle."""
+        if self.fate in NEVER_RAN:
+            return 0
+        return self.policy.runs // 2 if self.fate in ENDED else self.policy.runs
 
     @property
     def place(self) -> Row:
@@ -81,9 +83,11 @@ def made(
     course = Course(
         protection.fate, protection.policy.schedule, workload.causes, usual, protection.vault.bad_night
     )
-    seen = history(course, wanted, chance) if protection.a_day else History([], None, None)
+    seen = history(course, wanted, chance) if protection.runs else History([], None, None)
     path, properties = workload.item(protection, seen, chance)
     item = row(subscription, f"{protection.vault.id}/{path}", properties)
+    if path.startswith("backupInstances/"):
+        item["location"] = protection.vault.region
     jobs = [
         row(subscription, f"{workload.vault_of_jobs(protection)}/backupJobs/{guid(chance)}", job)
         for job in workload.jobs(item, protection, seen.runs, chance)

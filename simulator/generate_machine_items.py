@@ -70,7 +70,7 @@ def shown(item: Properties, protection: Protection, seen: History) -> Properties
         "protectionState": "Protected",
         "extendedInfo": {
             **item["extendedInfo"],
-            "recoveryPointCount": max(1, int(days * protection.policy.schedule.a_day)),
+            "recoveryPointCount": max(1, days * protection.policy.runs // 14),
             "oldestRecoveryPoint": oldest,
         },
     }

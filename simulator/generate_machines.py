@@ -13,7 +13,7 @@ from simulator.generate_dice import Spread, dice, pick
 from simulator.generate_history import COMMON, Fate
 from simulator.generate_items import Protection
 from simulator.generate_names import OWNERS, SHORT
-from simulator.generate_plan import Fleet, Subscription
+from simulator.generate_records import Fleet, Subscription
 from simulator.generate_schedules import AS_OF, DAY
 from simulator.store import Row
 

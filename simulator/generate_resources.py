@@ -14,7 +14,7 @@ from simulator.generate_history import Fate
 from simulator.generate_instances import FATES, WITHOUT_JOBS
 from simulator.generate_items import Protection
 from simulator.generate_machines import Machine, disks, managed_group, owner_of, resource, tags_of
-from simulator.generate_plan import Fleet, Subscription
+from simulator.generate_records import Fleet, Subscription
 from simulator.generate_schedules import AS_OF, DAY, Policy
 from simulator.store import Row
 
@@ -121,7 +121,8 @@ def row(one: Resource, chance: random.Random) -> Row:
             place |= {"sku": {"name": "Premium_LRS", "tier": "Premium"}}
         case "cluster":
             nodes = f"MC_{one.fleet.group}_{one.name}_{one.fleet.region}"
-            described = estate_resources.cluster(one.name, nodes, one.fleet.machines)
+            scale_set = one.name != owner_of(one.fleet)
+            described = estate_resources.cluster(one.name, nodes, one.fleet.machines, scale_set=scale_set)
         case _:
             group = f"{one.subscription.path}/resourceGroups/{managed_group(one.subscription, one.fleet)}"
             described = estate_resources.databricks(group)

@@ -25,10 +25,6 @@ class Schedule:
     def newest(self, before: float = AS_OF) -> float:
         return self.first + (before - self.first) // self.every * self.every
 
-    @property
-    def a_day(self) -> float:
-        return DAY / self.every
-
 
 @dataclass(frozen=True)
 class Policy:
@@ -55,9 +51,9 @@ class Policy:
         return Schedule(every, _MIDNIGHT + (self.at - self.ahead) * HOUR)
 
     @property
-    def a_day(self) -> float:
-        """How often it runs."""
-        return self.schedule.a_day if self.how else 0.0
+    def runs(self) -> int:
+        """How often it does in 14 days."""
+        return {"hourly": 84, "daily": 14, "weekly": 2, "": 0}[self.how]
 
     @property
     def wall_clock(self) -> str:

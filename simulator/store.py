@@ -62,6 +62,8 @@ class Store:
 
     def __init__(self) -> None:
         self.connection = duckdb.connect(":memory:", config={"threads": 2})
+        # What takes two seconds would draw a bar on stdout, which is the command's.
+        self.connection.execute("SET enable_progress_bar = false")
         columns = [f"{name} VARCHAR" for name in TEXT] + [f"{name} JSON" for name in DYNAMIC]
         extra = ["_key VARCHAR", "_from DOUBLE", "_until DOUBLE"]
         for table in KEPT:

@@ -134,10 +134,15 @@ class Backups:
                 self._estate.could_not_read(name, error)
                 continue
             listed.extend(jobs)
-            self._items.update((item.key, item) for item in databases)
+            self._items.update((item.key, self._with_source(item)) for item in databases)
             self.running[name] = sum(job.is_backup and job.is_running for job in jobs)
         self._jobs = merged(self._jobs, listed)
         return self._with_sources()
+
+    def _with_source(self, item: Item) -> Item:
+        """Of a database of an availability group only Resource Graph may tell a machine."""
+        known = self._items.get(item.key)
+        return replace(item, source=known.source) if known and not item.source else item
 
     def prove(self, cases: Iterable[Case]) -> dict[str, Case]:
         """The databases among the cases with what their recovery points say, by item; each is asked once.

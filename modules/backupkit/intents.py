@@ -70,7 +70,7 @@ def settled(intents: Iterable[Intent], jobs: Iterable[Job]) -> list[Intent]:
 
 def laid_over(history: History, intents: Iterable[Intent]) -> History:
     """The history with the ledger's attempts; an attempt's time is its job's where there is one."""
-    jobs = {job.name.lower(): job for job in history.backups}
+    jobs = {job.name.lower(): job for job in history.backups if job.name}
     attempts = []
     for intent in intents:
         job = jobs.get(intent.job.lower())

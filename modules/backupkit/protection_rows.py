@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from backupkit.failures import classify
@@ -130,11 +130,10 @@ def _schedules(schedule: Row, keep_days: int | None) -> Iterator[Schedule]:
 
 
 def _start(told: str, name: str) -> datetime | None:
-    """As the zone's clock shows it."""
+    """As the zone's clock shows it; without an offset it is taken for UTC."""
     try:
-        return datetime.fromisoformat(re.sub(r"\.\d+", "", told).replace("Z", "+00:00")).astimezone(
-            zone(name)
-        )
+        start = datetime.fromisoformat(re.sub(r"\.\d+", "", told).replace("Z", "+00:00"))
+        return (start if start.tzinfo else start.replace(tzinfo=timezone.utc)).astimezone(zone(name))
     except ValueError:
         return None
 

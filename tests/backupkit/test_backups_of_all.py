@@ -1,5 +1,6 @@
 """Failed backups of databases, shares and Backup vaults: found, confirmed, proved and started."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -138,6 +139,32 @@ def test_a_vault_that_knows_its_databases_better_has_the_last_word():
 
     assert [job.status for job in before.jobs] == ["Failed"]
     assert [job.status for job in after.jobs] == ["Completed"]
+
+
+def test_a_machine_that_resource_graph_alone_tells_is_not_forgotten():
+    """As of a database of an availability group, whose container names none."""
+    places = Estates()
+    places.database()
+    row = next(
+        one for one in places.estate.rows("recoveryservicesresources") if "serverName" in one["properties"]
+    )
+    machine = row["properties"]["sourceResourceId"]
+    there = re.sub("VMAppContainer;[^/]+", "VMAppContainer;ag;c-1;ag-1", row["id"], flags=re.IGNORECASE)
+    properties = {
+        **row["properties"],
+        "sourceResourceId": None,
+        "containerName": "VMAppContainer;ag;c-1;ag-1",
+        "dataSourceInfo": {"resourceID": machine},
+        "lastBackupStatus": "Unhealthy",
+        "lastBackupTime": places.estate.stamp("14h"),
+        "lastBackupErrorDetail": {"code": NO_CONNECTION, "message": "m"},
+    }
+    places.estate.add("recoveryservicesresources", {**row, "id": there, "properties": properties})
+    places.estate.rest(there, {"properties": {"dataSourceInfo": None, "dataSourceSetInfo": None}})
+    [case] = confirmed(places.backups())
+
+    assert case.history.key == there.lower()
+    assert case.history.source.id.lower() == machine.lower()
 
 
 def test_databases_are_listed_only_of_vaults_that_have_some():
@@ -338,6 +365,43 @@ def test_a_start_whose_answer_was_lost_is_found_in_its_vaults_list(kind):
     assert {one.item.key: one.job for one in starts} == {
         one["item"].lower(): name for name, one in triggers.items()
     }
+
+
+class Written:
+    """A ledger that keeps what a run means to start."""
+
+    url, broken = "https://stledger.blob.core.windows.net/ledger", ""
+
+    def __init__(self):
+        self.unread, self.intents, self.concluded = {}, [], []
+
+    def last_vaults(self, asked):
+        return []
+
+    def intend(self, item, kind=""):
+        self.intents.append((item.name, kind))
+
+    def conclude(self, start):
+        self.concluded.append((start.item.name, bool(start.job)))
+
+
+def test_what_is_meant_is_written_with_its_type_before_it_is_asked_for():
+    """Only so does a later run know that a log makes up for no Full."""
+    places = Estates()
+    places.estate.job(places.database(), "Failed", ago="3h", codes=[NO_CONNECTION], **DIFFERENTIAL)
+    places.estate.job(places.share(), "Failed", ago="3h", codes=["DatamoverGenericError"])
+    ledger = Written()
+
+    def instead(sent):
+        if sent.method == "POST" and sent.path.endswith("/backup"):
+            assert len(ledger.intents) == len(places.azure.world.triggers) + 1
+
+    places.azure = Simulated(load(places.estate, places.clock), places.clock, instead)
+    backups = Backups(places.azure.arm(), CommonParams(), ledger=ledger)
+    backups.start_all(to_start(case, "policy", UNTIL) for case in confirmed(backups))
+
+    assert sorted(ledger.intents) == [("sql-1/sales", "differential"), ("stone/docs", "")]
+    assert sorted(ledger.concluded) == [("sql-1/sales", True), ("stone/docs", True)]
 
 
 # -- Alerts ------------------------------------------------------------------------

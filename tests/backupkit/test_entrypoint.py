@@ -28,6 +28,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.estate import Estate
+from simulator.estate_instances import backup_vault
 from tests.backupkit.fakes import NOW, Clock, Simulated, load, refused
 
 HOOK = "https://hooks.example.com/workflows/SECRET?sig=SECRET"
@@ -304,12 +305,14 @@ def test_check_sends_no_message(run, mocker, tmp_path):
     post.assert_not_called()
 
 
-def checked(capsys, report="out/", instead=lambda sent: None, **world):
-    """The lines of checking the rights over two vaults, and how it ended."""
+def checked(capsys, report="out/", instead=lambda sent: None, backup_vaults=(), **world):
+    """The lines of checking the rights over two Recovery Services vaults and these, and how it ended."""
     estate, clock = Estate(NOW), Clock()
     subscription = estate.subscription("app", id="11111111-0000-0000-0000-000000000000")
     for name in ("rsv-1", "rsv-2"):
         estate.vault(name, subscription=subscription, group="rg")
+    for name in backup_vaults:
+        backup_vault(estate, name, subscription=subscription, group="rg")
     estate.world.update(world)
     arm = Simulated(load(estate, clock), clock, instead).arm()
     session = Session("auto_retry", CommonParams(report=report), arm)
@@ -359,6 +362,25 @@ def test_a_right_that_is_missing_comes_with_the_command_that_grants_it(capsys):
         f"{vault_id('rsv-2')}'"
     )
     assert ended == "1 of 2 vaults lack the right, 0 scopes were not read; see the WARNING lines above"
+
+
+BACKUP_VAULT = vault_id("bv-1").replace("recoveryservices/vaults", "dataprotection/backupvaults")
+
+
+@pytest.mark.parametrize(("role", "lacking"), [("Backup Operator", False), ("Backup Reader", True)])
+def test_a_backup_vault_needs_a_right_of_its_own(capsys, role, lacking):
+    subscription = "/subscriptions/11111111-0000-0000-0000-000000000000"
+    assignments = [
+        {"role": "Backup Operator", "scope": vault_id("rsv-1")},
+        {"role": "Backup Operator", "scope": vault_id("rsv-2")},
+        {"role": "Reader", "scope": subscription},
+        {"role": role, "scope": BACKUP_VAULT},
+    ]
+    lines, ended = checked(capsys, backup_vaults=["bv-1"], role_assignments=assignments)
+
+    needs = "needs=Microsoft.DataProtection/backupVaults/backupInstances/backup/action"
+    assert [needs in line and BACKUP_VAULT in line for line in lines if "WARNING" in line] == [True] * lacking
+    assert ended.startswith("1 of 3 vaults lack the right") is lacking
 
 
 # -- Many decisions ----------------------------------------------------------------

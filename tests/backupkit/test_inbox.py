@@ -6,7 +6,9 @@ from contextlib import contextmanager
 import pytest
 from backupkit.alerts import AlertHint
 from backupkit.blobs import ConflictError
-from backupkit.inbox import Inbox, look
+from backupkit.estate import Unread
+from backupkit.inbox import Inbox, attend, look
+from backupkit.params import LedgerParams
 
 VAULT = "/subscriptions/x/vaults/rsv-01"
 
@@ -161,3 +163,26 @@ def test_only_a_job_of_an_alert_leaves_its_work_to_another(alerts, left_to_anoth
     blobs.busy = True
 
     assert look(Inbox(blobs), alerts, lambda alerts: None) is not left_to_another
+
+
+# -- A run that decides on its own -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(LedgerParams(ledger="none", dry_run=False), id="without a ledger"),
+        pytest.param(LedgerParams(ledger=Blobs.url, dry_run=True), id="in a dry run"),
+        pytest.param(LedgerParams(), id="where nothing is said"),
+    ],
+)
+@pytest.mark.parametrize("alerts", [None, [hint("a")]], ids=["everything", "an alert"])
+def test_without_an_inbox_a_run_looks_at_once_and_tells_what_it_could_not_read(options, alerts):
+    seen = []
+
+    def work(named):
+        seen.append(named)
+        return [Unread("vault", "why")]
+
+    assert attend(options, None, alerts, work) == [Unread("vault", "why")]
+    assert seen == [alerts]

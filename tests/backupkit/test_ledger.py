@@ -180,6 +180,26 @@ def test_the_type_of_a_databases_backup_is_written_and_counted_by():
     assert [one.kind for one in found.history.ledger] == ["full"]
 
 
+@pytest.mark.parametrize(
+    ("written", "attempts"),
+    [
+        pytest.param(intent("2h", outcome="refused"), [], id="one that was refused is no attempt"),
+        pytest.param(intent("2h"), [before("2h")], id="one of which nothing is known counts from its stamp"),
+    ],
+)
+def test_a_backup_that_no_job_shows_is_no_attempts(written, attempts):
+    """A database tells of it, and it has no name either."""
+    known = of_database(failed("3h", name="", workload="sql"))
+    [found] = Ledger(holding_of(known, written), "run-2").recall([case_of(known)], NOW)
+
+    assert [one.started for one in found.attempts] == attempts
+
+
+def holding_of(known, *intents):
+    entries = [replace(one, item=known.item.id).entry for one in intents]
+    return Blobs(**{f"attempts/{name_of(known.key)}": json.dumps(entries).encode()})
+
+
 def test_an_entry_of_an_older_run_names_no_type():
     entry = {name: told for name, told in intent("1h").entry.items() if name != "kind"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from backupkit.kinds import NAMES
 from backupkit.policies import keep_until, kind_due, next_run, rpo, rpo_age, too_short
 from backupkit.records import Policy, Schedule
 from backupkit.times import stamp, utc, zone
@@ -211,6 +212,24 @@ def test_what_a_databases_scheduled_backup_was_of_is_told_by_when_it_was(schedul
 def test_without_a_policy_a_databases_backup_is_taken_for_a_full():
     """So that no lesser backup is thought to make up for it."""
     assert kind_due(None, NOW) == "full"
+
+
+SCHEDULES = st.builds(
+    lambda kind, hour, days, name: schedule(f"{hour:02}:00", kind=kind, days=tuple(days), zone_name=name),
+    st.sampled_from(["full", "differential", "incremental", "log", "", "brand new"]),
+    st.integers(0, 23),
+    st.lists(st.sampled_from(WEEK), max_size=7),
+    st.sampled_from(["UTC", BERLIN, "Nowhere"]),
+)
+
+
+@given(st.lists(SCHEDULES, max_size=4), st.integers(10**9, 2 * 10**9))
+def test_a_type_that_is_worked_out_is_one_that_can_be_asked_for(schedules, second):
+    at = datetime.fromtimestamp(second, UTC)
+    kind = kind_due(of_database(*schedules), at)
+
+    assert kind in NAMES
+    assert kind in {one.kind for one in schedules} | {"full"}
 
 
 def test_the_rpo_of_a_database_is_that_of_its_logs():

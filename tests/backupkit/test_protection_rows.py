@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -386,6 +387,19 @@ def test_times_are_by_the_clock_of_the_schedules_zone(zone, times):
     (one,) = policy(taking("R/2026-01-04T22:00:00+00:00/P1D", zone=zone), retention()).schedules
 
     assert (one.times, one.zone_name) == (times, zone or "UTC")
+
+
+@pytest.mark.parametrize("here", ["UTC", "Asia/Tokyo", "America/New_York"])
+def test_a_moment_without_an_offset_is_utc_wherever_this_runs(here, monkeypatch):
+    monkeypatch.setenv("TZ", here)
+    time.tzset()
+    try:
+        (one,) = policy(taking("R/2026-01-04T22:00:00/P1D"), retention()).schedules
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+    assert one.times == ((22, 0),)
 
 
 def test_a_zone_that_nobody_knows_gives_no_timetable():

@@ -537,3 +537,29 @@ def test_an_item_whose_jobs_are_listed_once_has_them_once():
 
     assert [len(one.jobs) for one in found] == [1]
     assert all(isinstance(one.item, Item) for one in found)
+
+
+SOME_ITEMS = [WEB, *TWINS, item("sales"), SALES, ARCHIVE, share("sales"), share("sales", "sttwo")]
+ANY_JOB = st.builds(
+    lambda job, workload, name, of: replace(listed(job), workload=workload, item_name=name, item=of),
+    st.sampled_from([failed("5h"), completed("2h"), running("1h")]),
+    st.sampled_from(["vm", "sql", "hana", "files", "workload", "unknown", "azuresql"]),
+    st.sampled_from(sorted({name for one in SOME_ITEMS for name in {one.name, *one.calls}} | {"gone"})),
+    st.sampled_from(["", "", SALES.key, WEB.key]),
+)
+
+
+@given(ANY_JOB)
+def test_a_job_that_ended_is_of_one_item_at_most_and_of_one_that_may_have_it(job):
+    found = [one.item for one in histories(SOME_ITEMS, [job], [], {}) if one.item]
+
+    assert len(found) <= 1 or job.is_running
+    assert all(job.item == one.key or (not job.item and one.may_have(job)) for one in found)
+
+
+@given(ANY_JOB, st.randoms(use_true_random=False))
+def test_which_item_a_job_is_of_does_not_hang_on_the_order_of_the_items(job, shuffling):
+    mixed = shuffling.sample(SOME_ITEMS, len(SOME_ITEMS))
+    keys = [{one.key for one in histories(items, [job], [], {})} for items in (SOME_ITEMS, mixed)]
+
+    assert keys[0] == keys[1]

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from simulator import cli
 from simulator.generate import generate
 from simulator.generate_history import Fate
-from simulator.generate_plan import Size, shared_out
+from simulator.generate_plan import shared_out
+from simulator.generate_records import Size
 from simulator.generate_schedules import AS_OF, DAY, HOUR, MINUTE
 from simulator.options import UnusableError
 from simulator.world import Settings, World
@@ -179,7 +180,8 @@ class TestSizes:
         assert sum(number for (kind, _), number in counts.items() if kind == "virtual machines") == 1000
 
     def test_what_is_shared_out_adds_up(self):
-        assert shared_out(10, [1, 1, 1]) == [3, 4, 3]
+        assert shared_out(10, [1, 1, 1]) == [3, 3, 4]
+        assert shared_out(3, [5, 0, 1]) == [2, 0, 1]
 
     def test_more_jobs_make_more_of_the_policies_hourly_before_they_are_older(self):
         assert [Size(1000, jobs).hourly for jobs in (14_000, 35_000, 900_000)] == [0.05, 0.3, 0.5]
@@ -189,6 +191,12 @@ class TestSizes:
 
         with pytest.raises(UnusableError, match=r"^out '.*' is not an empty folder; name a new one$"):
             generate(Size(20, 10), tmp_path)
+
+    def test_a_folder_that_cannot_be_made_is_told(self, tmp_path):
+        (tmp_path / "notes").write_text("mine")
+
+        with pytest.raises(UnusableError, match=r"^out '.*notes/estate': Not a directory$"):
+            generate(Size(20, 10), tmp_path / "notes" / "estate")
 
     def test_jobs_need_something_that_is_backed_up(self, tmp_path):
         size = next(

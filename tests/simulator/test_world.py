@@ -253,12 +253,40 @@ class TestBadEstates:
             World.load(tmp_path)
         assert str(refused.value).startswith(message)
 
-    def test_a_line_that_is_no_row_is_refused_with_file_and_line(self, tmp_path):
+    @pytest.mark.parametrize("moves", [{}, {"as_of": "2020-01-01T12:00:00Z"}], ids=["as it stands", "moved"])
+    @pytest.mark.parametrize(
+        ("line", "message"),
+        [
+            pytest.param('{"name": "b"}', "a row is an object with an id, got ", id="no id"),
+            pytest.param('{"id": 5}', "a row is an object with an id, got ", id="an id that is no text"),
+            pytest.param('["/b"]', "a row is an object with an id, got ", id="no object"),
+            pytest.param('{"id": "/b"', "not JSON: ", id="no JSON"),
+            pytest.param('{"id": "/b", "colour": 1}', "no such column ['colour']; known are ", id="a column"),
+        ],
+    )
+    def test_a_line_that_is_no_row_is_refused_with_file_and_line(self, tmp_path, moves, line, message):
         write(tmp_path, [item("vm-1")])
-        (tmp_path / "resources.ndjson").write_text('{"id": "/a"}\n\n{"name": "b"}\n')
+        (tmp_path / "estate.json").write_text(json.dumps(moves))
+        (tmp_path / "resources.ndjson").write_text(f'{{"id": "/a"}}\n\n{line}\n')
 
-        with pytest.raises(ValueError, match=r"^resources.ndjson:3: a row is an object with an id, got "):
+        with pytest.raises(ValueError) as refused:  # noqa: PT011 - the message is compared below
             World.load(tmp_path)
+        assert str(refused.value).startswith(f"resources.ndjson:3: {message}")
+
+    def test_two_rows_of_one_id_are_refused_whatever_their_casing(self, tmp_path):
+        (tmp_path / "resources.ndjson").write_text('{"id": "/a/B"}\n{"id": "/A/b"}\n')
+
+        with pytest.raises(ValueError, match=r"^resources: two rows have the id '/a/b'; ids differ by more "):
+            World.load(tmp_path)
+
+    def test_empty_lines_and_files_without_rows_are_nothing(self, tmp_path):
+        (tmp_path / "resources.ndjson").write_text('\n{"id": "/a"}\n\n  \n{"id": "/b", "tags": null}\n\n')
+        (tmp_path / "resourcecontainers.ndjson").write_text("")
+        (tmp_path / "policyresources.ndjson").write_text("\n")
+
+        world = World.load(tmp_path, clock=Clock())
+
+        assert [row["id"] for row in world.store.find("resources", NOW)] == ["/a", "/b"]
 
     def test_a_document_that_is_not_json_is_refused(self, tmp_path):
         (tmp_path / "world.json").write_text("{")
