@@ -134,8 +134,8 @@ def never_triggered(case: Case, at: Situation) -> str | None:
 
 
 def cancelled_by_a_person(case: Case, at: Situation) -> str | None:
-    later = [job for job in case.history.backups if job.cancelled and job.until >= case.failure.until]
-    return f"a person cancelled its backup at {stamp(later[0].until)}" if later else None
+    later = case.history.cancelled_since(case.failure)
+    return f"a person cancelled its backup at {stamp(later.until)}" if later else None
 
 
 def started_by_a_person(case: Case, at: Situation) -> str | None:

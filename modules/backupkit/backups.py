@@ -18,6 +18,7 @@ from backupkit.kinds import DATABASES
 from backupkit.ledger import Ledger
 from backupkit.limits import JOB_READS_AN_HOUR
 from backupkit.params import CommonParams
+from backupkit.policies import STARTS_WITHIN
 from backupkit.records import Item, Job, Policy, Source, subscription_of
 from backupkit.retries import Known
 from backupkit.starts import Start, Wanted
@@ -157,7 +158,8 @@ class Backups:
             self._proved.add(item.key)
             found: list[Job] = []
             try:
-                points = vaults.recovered(self._arm, item, case.failure.until, self._until + DAY)
+                since = case.failure.until - STARTS_WITHIN
+                points = vaults.recovered(self._arm, item, since, self._until + DAY)
                 found = without_copies(points, case.history.backups)
             except (ArmError, OutOfTimeError) as error:
                 self._estate.could_not_read(item.key, error)
@@ -248,10 +250,14 @@ class Backups:
         listed: list[Job] = []
         for name in names:
             try:
-                listed.extend(self._list(name))
+                listed.extend(filter(self._is_of_one, self._list(name)))
             except BackupkitError as error:
                 self._estate.could_not_read(name, error)
         return starts.settle_from_list(settled, listed, known)
+
+    def _is_of_one(self, job: Job) -> bool:
+        """Whether it can be told which item a job is of; several databases may have the one name it says."""
+        return sum(item.is_of(job) for item in self._items.values() if item.vault == job.vault) == 1
 
     def follow(self, started: Iterable[Start], span: timedelta) -> Iterator[tuple[Start, Job]]:
         """The started backups with their last state, each as it ends, those that still run at last.

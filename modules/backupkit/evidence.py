@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from backupkit.failures import Failure
 from backupkit.kinds import DATABASES, FULL, LOG, makes_up_for
-from backupkit.policies import kind_due, rpo, rpo_age
+from backupkit.policies import STARTS_WITHIN, kind_due, rpo, rpo_age
 from backupkit.records import Item, Job, Policy, Source
 
 DAY = timedelta(hours=24)
@@ -55,7 +55,19 @@ class History:
 
     def kind_of(self, failure: Job) -> str:
         """The type of a database's backup that failed, told or worked out from when it was."""
-        return (failure.kind or kind_due(self.policy, failure.started)) if self.is_database else ""
+        return (failure.kind or self._kind_due(failure.started)) if self.is_database else ""
+
+    def _kind_due(self, at: datetime) -> str:
+        """What was due by the policy, unless that went well: then it was a log."""
+        due = kind_due(self.policy, at)
+        done = (job for job in self._successes if job.until >= at - STARTS_WITHIN)
+        return LOG if any(makes_up_for(job.kind, due) for job in done) else due
+
+    def cancelled_since(self, failure: Job) -> Job | None:
+        """A backup in place of the failed one that somebody cancelled no earlier than that ended."""
+        kind = self.kind_of(failure)
+        later = (job for job in self.backups if job.cancelled and job.until >= failure.until)
+        return next((job for job in later if not self.is_database or makes_up_for(job.kind, kind)), None)
 
     def success_since(self, failure: Job) -> Job | None:
         """A backup that makes up for the failed one and ended well no earlier than that did."""

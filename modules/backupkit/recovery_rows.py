@@ -136,9 +136,13 @@ def _called(properties: Row) -> str:
 
 
 def _shown(name: str, properties: Row, workload: str, container: str) -> str:
-    """Databases and shares have the same names on many servers and accounts."""
-    server = text(properties.get("serverName")).partition(".")[0] if workload in DATABASES else ""
-    where = container.rpartition(";")[2] if workload == "files" else server
+    """Databases and shares have the same names on many servers, instances and accounts."""
+    where = container.rpartition(";")[2] if workload == "files" else ""
+    if workload in DATABASES:
+        where = text(properties.get("serverName")).partition(".")[0]
+        instance = text(properties.get("parentName"))
+        if where and workload == "sql" and instance.lower() not in ("", "mssqlserver"):
+            where = f"{where}\\{instance}"
     return f"{where}/{name}" if where else name
 
 

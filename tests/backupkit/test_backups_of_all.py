@@ -1,5 +1,6 @@
 """Failed backups of databases, shares and Backup vaults: found, confirmed, proved and started."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +15,7 @@ from simulator.estate import Estate
 from simulator.estate_databases import database, database_policy
 from simulator.estate_instances import backup_policy, backup_vault, instance, instance_job
 from simulator.estate_shares import share, share_policy
-from tests.backupkit.fakes import NOW, Clock, Simulated, load, refused
+from tests.backupkit.fakes import NOW, Clock, Simulated, load, refused, reply
 
 UNTIL = datetime.fromtimestamp(NOW, UTC)
 """Tuesday, 16 June 2026, 12:00 UTC."""
@@ -341,6 +342,34 @@ def test_each_kind_is_started_with_its_own_body_and_comes_with_its_job():
     }
     told_bodies = [one["body"].get("properties", one["body"]) for one in triggers.values()]
     assert sorted(body.get("backupType", "") for body in told_bodies) == ["", "", "Differential"]
+
+
+def test_a_start_whose_answer_was_lost_is_not_settled_by_a_job_that_may_be_of_several_databases():
+    """The jobs say `sales`, and two servers have one."""
+    places = Estates()
+    for server in ("sql-1", "sql-2"):
+        places.database("sales", server)
+    item = places.database("hr", "sql-1")
+    places.estate.job(
+        places.database("hr", "sql-2"), "Failed", ago="3h", codes=[NO_CONNECTION], **DIFFERENTIAL
+    )
+
+    def instead(sent):
+        if sent.method == "POST" and sent.path.endswith("/backup"):
+            places.azure._dispatched(sent)
+            return ConnectionResetError("reset by peer")
+        if not sent.path.endswith("/backupJobs"):
+            return None
+        answer = json.loads(places.azure._dispatched(sent).content)
+        for row in answer["value"]:
+            row["properties"]["entityFriendlyName"] = "hr"
+        return reply(answer)
+
+    [start], triggers = started(places, instead=instead)
+
+    assert len(triggers) == 1
+    assert start.item.key != item.lower()
+    assert start.refusal.endswith("the vault shows no new job of it")
 
 
 @pytest.mark.parametrize("kind", ["database", "disk"])

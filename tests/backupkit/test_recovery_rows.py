@@ -372,3 +372,12 @@ def test_a_point_may_be_written_as_those_of_machines_are():
 
 def test_a_point_of_no_type_is_of_none():
     assert told(**AT) == [("", "22:03")]
+
+
+@pytest.mark.parametrize(
+    ("parent", "name"),
+    [("MSSQLSERVER", "sql-01/Sales"), ("INST2", r"sql-01\INST2/Sales"), (None, "sql-01/Sales")],
+    ids=["the default instance", "a named instance", "nothing told"],
+)
+def test_a_database_is_shown_with_its_server_and_instance(parent, name):
+    assert item(parentName=parent).name == name

@@ -25,6 +25,7 @@ from tests.decisions.cases import (
     Vaults,
     attempt,
     before,
+    cancelled,
     completed,
     database,
     decisions,
@@ -580,3 +581,32 @@ def test_a_cause_that_a_database_tells_is_judged_like_a_jobs():
     found = decided(of_database(failed("650m", takes="0m", failure=why, **OWN_WORD)))
 
     assert found.rule == "needs_a_human"
+
+
+# -- What is told of a type --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        pytest.param(LOG, "passing_cause", id="of a log, which would not have made up for it"),
+        pytest.param(FULL, "cancelled_by_a_person", id="of another full"),
+    ],
+)
+def test_a_cancelled_backup_holds_back_a_failed_full_if_it_would_have_made_up_for_it(kind, rule):
+    known = of_database(failed("10h", **FULL), cancelled("5h", **kind))
+
+    assert decided(known, heavy_window=HEAVY_NOW).rule == rule
+
+
+@pytest.mark.parametrize(
+    ("before", "rule"),
+    [
+        pytest.param([], "passing_cause", id="nothing else tells of one: it was the differential"),
+        pytest.param([completed("650m", **DIFFERENTIAL)], "never_triggered", id="that went well: a log"),
+        pytest.param([completed("40h", **DIFFERENTIAL)], "passing_cause", id="the last one that did is old"),
+    ],
+)
+def test_a_failure_of_no_told_type_after_the_differentials_time(before, rule):
+    """It is due at 22:00, and the database failed at half past eleven."""
+    assert decided(of_database(*before, failed("570m"))).rule == rule

@@ -31,6 +31,7 @@ from tests.decisions.cases import (
 MISSING = "UserErrorParentFullBackupMissing"
 CODES = (PASSING, PASSING, PASSING, OTHER_PASSING, WAIT, HUMAN, MISSING)
 OPERATIONS = st.sampled_from(["Backup", *(f"Backup ({name})" for name in NAMES.values())])
+BETWEEN = "Backup (Differential)"
 GOOD = ("Completed", "CompletedWithWarnings")
 
 
@@ -48,11 +49,17 @@ def jobs(draw, statuses):
 
 @st.composite
 def nights(draw):
-    """Databases of one vault, what their jobs and their points tell, and what was written of them."""
+    """Databases of one vault, what their jobs and their points tell, and what was written of them.
+
+    Most of them failed last night, and nothing of a heavier type has completed since.
+    """
     truth, points, written = [], {}, {}
     for number in range(draw(st.integers(1, 6))):
         name = f"db-{number}"
         told = draw(st.lists(jobs(["Failed", "Failed", "Completed", "Cancelled"]), min_size=1, max_size=6))
+        if draw(st.integers(0, 4)):
+            last_night = job("Failed", "10h", operation=draw(st.sampled_from(["Backup (Full)", BETWEEN])))
+            told = [last_night, *(one for one in told if one.kind == LOG or one.until < last_night.until)]
         told = [replace(one, name=f"{n}") for n, one in enumerate(told)]
         truth.append(of_database(*told, name=name, policy=draw(st.sampled_from([WEEKLY_FULL, None]))))
         found = draw(st.lists(jobs(["Completed"]), max_size=2))
@@ -68,7 +75,7 @@ OPTIONS = st.builds(
     Params,
     workloads=st.just(("sql",)),
     ledger=st.sampled_from(["", LEDGER]),
-    heavy_window=st.sampled_from(["", "08:00-10:00@UTC", "22:00-04:00@UTC"]),
+    heavy_window=st.sampled_from(["", "08:00-10:00@UTC", "08:00-10:00@UTC", "22:00-04:00@UTC"]),
     max_attempts=st.integers(1, 3),
     max_triggers=st.integers(0, 4),
     spare=st.just(timedelta(0)),
