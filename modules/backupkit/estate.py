@@ -201,7 +201,7 @@ class Estate:
         def readable(row: Mapping[str, Any]) -> T | None:
             try:
                 return make(row)
-            except (KeyError, TypeError, ValueError, OverflowError) as error:
+            except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
                 self.could_not_read(str(row["id"]), f"a row of {what} has an unknown shape: {error!r}")
                 return None
 
