@@ -241,7 +241,7 @@ def sweep(session: Session[Params], vaults: Vaults, rules: Sequence[Rule]) -> No
     if options.explain:
         told = [one for one in told if options.explain.lower() in (one.resource.key, one.resource.inside)]
     session.tell_all((one.entry for one in told), len(told), VERDICTS)
-    session.counts["accepted"] = sum(one.by == "accepted_unread" for one in told)
+    session.counts.update("accepted" for one in told if one.by == "accepted_unread")
     if not options.explain:
         coverage = coverage_of((parts_of(one, rules), one.verdict) for one in told)
         tell_coverage(coverage, vaults.before())

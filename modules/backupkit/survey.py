@@ -62,7 +62,7 @@ class Found:
     policies: dict[str, Policy] = field(default_factory=dict)
     vaults: dict[str, str] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
-    accepts: Callable[[str], bool] = lambda scope: False
+    accepts: Callable[[str], bool] = field(default=lambda _: False)
     present: frozenset[str] = frozenset()
     subscriptions: frozenset[str] = frozenset()
 
