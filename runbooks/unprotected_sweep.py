@@ -169,7 +169,8 @@ def hidden_by(resource: Resource, at: Situation) -> tuple[str, str]:
     if resource.kind == "disk" and at.machines.get(resource.inside) == "unknown":
         return "machine_unknown", f"whether its machine {last(resource.inside)} is backed up is not known"
     scope = at.found.hidden_by(resource)
-    return ("not_read", f"what could protect it was not read: {scope}") if scope else ("", "")
+    by = "accepted_unread" if scope and at.found.accepts(scope) else "not_read"
+    return (by, f"what could protect it was not read: {scope}") if scope else ("", "")
 
 
 def state_in(states: Sequence[tuple[str, Item]]) -> str:
@@ -240,6 +241,7 @@ def sweep(session: Session[Params], vaults: Vaults, rules: Sequence[Rule]) -> No
     if options.explain:
         told = [one for one in told if options.explain.lower() in (one.resource.key, one.resource.inside)]
     session.tell_all((one.entry for one in told), len(told), VERDICTS)
+    session.counts.update("accepted" for one in told if one.by == "accepted_unread")
     if not options.explain:
         coverage = coverage_of((parts_of(one, rules), one.verdict) for one in told)
         tell_coverage(coverage, vaults.before())
@@ -276,7 +278,7 @@ def confirmed(finding: Finding, vaults: Vaults, found: Found) -> Finding:
 
     It may call protected what is stopped or soft-deleted; the item itself, where it was read, knows better.
     """
-    if finding.by not in ("not_read", "nothing_protects_it", "no_rule") and finding.verdict != "unprotected":
+    if finding.by not in ("not_read", "accepted_unread") and finding.verdict != "unprotected":
         return finding
     answer = vaults.confirm(finding.resource)
     if answer is None:

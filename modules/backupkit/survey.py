@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -62,6 +62,7 @@ class Found:
     policies: dict[str, Policy] = field(default_factory=dict)
     vaults: dict[str, str] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
+    accepts: Callable[[str], bool] = field(default=lambda _: False)
     present: frozenset[str] = frozenset()
     subscriptions: frozenset[str] = frozenset()
 
@@ -71,8 +72,12 @@ class Found:
         return not any(one.startswith(f"read {_RESOURCES}") for one in self.unread)
 
     def hidden_by(self, resource: Resource) -> str:
-        """What was not read and could hold the item that protects it; "" where there is nothing."""
-        return next((one for one in self.unread if _may_hide(one, resource)), "")
+        """What was not read and could hold the item that protects it; "" where there is nothing.
+
+        Of several one that nobody has accepted.
+        """
+        hiding = (one for one in self.unread if _may_hide(one, resource))
+        return min(hiding, key=self.accepts, default="")
 
 
 class Survey:
@@ -95,7 +100,7 @@ class Survey:
         """Everything of the kinds; `known` are vaults that an earlier run has seen."""
         estate = self._estate
         estate.open()
-        found = Found(vaults=estate.vaults(), unread=estate.failed)
+        found = Found(vaults=estate.vaults(), unread=estate.failed, accepts=estate.accepts)
         found.subscriptions = frozenset(estate.subscriptions)
         for subscription in estate.subscriptions:
             self._sees_all(subscription)
