@@ -285,9 +285,13 @@ def confirmed(finding: Finding, vaults: Vaults, found: Found) -> Finding:
         return finding
     vault, _ = answer
     if not vault:
-        return replace(finding, verdict="unprotected", reason="no vault protects it", confirmed=True)
+        by = finding.by if finding.verdict == "unprotected" else "confirmed"
+        told = replace(finding, verdict="unprotected", reason="no vault protects it", by=by)
+        return replace(told, confirmed=True)
     if vault in {item.vault for item in found.items.get(finding.resource.key, [])}:
         return replace(finding, confirmed=True)
+    if vault in found.vaults and finding.verdict == "unknown":
+        return replace(finding, reason=f"{last(vault)} has it, and its state was not read", vault=vault)
     if vault in found.vaults:
         reason = f"by {last(vault)}, which Resource Graph does not show yet"
         moved = replace(finding, verdict="protected", reason=reason, vault=vault)

@@ -120,9 +120,8 @@ class Survey:
         """
         why = "this identity may not read all vaults in it; grant it Reader, or ask with confirm=all"
         try:
-            for right in READ_ITEMS:
-                if not allowed(self._arm, f"/subscriptions/{subscription}", right):
-                    self._estate.could_not_read(subscription, why)
+            if not allowed(self._arm, f"/subscriptions/{subscription}", *READ_ITEMS):
+                self._estate.could_not_read(subscription, why)
         except ArmError as error:
             self._estate.could_not_read(subscription, error)
 

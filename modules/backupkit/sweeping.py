@@ -85,9 +85,9 @@ def text_at(location: str, credential: Credential) -> str:
     Raises:
         ParameterError: it cannot be read.
     """
-    if location.startswith("var:"):
-        return variable(location[4:])
     try:
+        if location.startswith("var:"):
+            return variable(location[4:])
         if not location.startswith("https://"):
             return Path(location).read_text(encoding="utf-8")
         url, _, name = location.rpartition("/")

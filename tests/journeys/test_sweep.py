@@ -361,17 +361,27 @@ class Two(Estate):
         self.bare("disk-bare", "disk")
 
 
-def test_an_identity_without_reader_on_a_subscription_calls_nothing_there_unprotected(tmp_path):
-    """It sees one group of the other subscription, and Backup vaults protect across subscriptions."""
-    world = Two()
-    world.world["role_assignments"] = [
+def without_reader_on_lab(world):
+    inventory = ["Microsoft.Compute/*/read", "Microsoft.Resources/*/read", "Microsoft.Authorization/*/read"]
+    return [
         {"role": "Reader", "scope": f"/subscriptions/{world.group}"},
-        {"role": "Reader", "scope": f"/subscriptions/{world.other}/resourceGroups/rg-lab"},
+        {"role": inventory, "scope": f"/subscriptions/{world.other}"},
     ]
+
+
+def test_an_identity_without_reader_on_a_subscription_calls_nothing_there_unprotected(tmp_path):
+    """It sees the machines there and no vault; and Backup vaults protect across subscriptions."""
+    world = Two()
+    world.world["role_assignments"] = without_reader_on_lab(world)
     run = sweep(world.write(tmp_path / "estate"), tmp_path / "run", "kinds=vm,disk")
 
     assert (run.code, run.unread) == (1, [world.other])
-    assert verdicts(run) == {"vm-good": WELL, "vm-bare": BARE, "vm-lab": UNREAD}
+    assert verdicts(run) == {
+        "vm-good": WELL,
+        "vm-bare": BARE,
+        "vm-lab": UNREAD,
+        "vm-lab-good": UNREAD,
+    }
     assert verdicts(run, "disk") == {"disk-good": WELL, "disk-bare": UNREAD}
     assert "grant it Reader" in run.warnings[0]
 
@@ -397,7 +407,7 @@ def test_fewer_subscriptions_than_expected_hide_what_backup_vaults_protect(tmp_p
     assert (verdicts(run)["vm-bare"], verdicts(run, "disk")["disk-bare"]) == (BARE, UNREAD)
 
 
-def test_a_subscription_known_to_be_unreadable_is_no_fault_but_what_it_hides_stays_unknown(tmp_path):
+def test_a_subscription_known_to_be_unreadable_and_what_it_hides_are_no_fault_but_stay_unknown(tmp_path):
     world = Two()
     world.world["forbidden"] = [f"/subscriptions/{world.other}"]
     tokens = (f"expect_subscriptions={world.group},{world.other}", f"accept_unread={world.other}")
@@ -407,8 +417,8 @@ def test_a_subscription_known_to_be_unreadable_is_no_fault_but_what_it_hides_sta
 
     assert (machines.code, machines.unread) == (0, [])
     assert verdicts(machines) == {"vm-good": WELL, "vm-bare": BARE}
-    assert (disks.code, disks.unread) == (1, [])
-    assert verdicts(disks, "disk")["disk-bare"] == UNREAD
+    assert (disks.code, disks.unread, disks.done["accepted"]) == (0, [], 1)
+    assert verdicts(disks, "disk")["disk-bare"] == ("unknown", "none", "accepted_unread")
 
 
 def test_without_any_subscription_nothing_is_said_and_the_run_fails(tmp_path):
@@ -610,10 +620,7 @@ def test_check_says_what_is_seen_and_decides_nothing(tmp_path):
 
 def test_check_names_what_would_not_be_read(tmp_path):
     world = Two()
-    world.world["role_assignments"] = [
-        {"role": "Reader", "scope": f"/subscriptions/{world.group}"},
-        {"role": "Reader", "scope": f"/subscriptions/{world.other}/resourceGroups/rg-lab"},
-    ]
+    world.world["role_assignments"] = without_reader_on_lab(world)
     run = sweep(world.write(tmp_path / "estate"), tmp_path / "run", "check")
 
     assert (run.code, run.decisions) == (1, [])
