@@ -231,9 +231,7 @@ class Vaults(Protocol):
 def sweep(session: Session[Params], vaults: Vaults, rules: Sequence[Rule]) -> None:
     options = session.options
     found = vaults.look()
-    faults = [*unfit(rules, found.vaults, found.policies)]
-    if faults:
-        raise ParameterError(faults)
+    check_rules(rules, found)
     at = Situation(session.started, options, found, rules)
     if options.explain:
         explain(options.explain.lower(), at)
@@ -246,6 +244,13 @@ def sweep(session: Session[Params], vaults: Vaults, rules: Sequence[Rule]) -> No
         coverage = coverage_of((parts_of(one, rules), one.verdict) for one in told)
         tell_coverage(coverage, vaults.before())
         vaults.remember(session.started, coverage)
+
+
+def check_rules(rules: Sequence[Rule], found: Found) -> None:
+    """Raises ParameterError where they do not fit the vaults; what was not read is no fault of theirs."""
+    faults = [*unfit(rules, found.vaults, found.policies)]
+    if faults and found.vaults_known:
+        raise ParameterError(faults)
 
 
 def explain(key: str, at: Situation) -> None:
@@ -318,9 +323,7 @@ def check(session: Session[Params]) -> None:
     vaults, rules = opened(session)
     found = vaults.look()
     say("ok", sees=f"{len(found.subscriptions)} subscriptions, {len(found.vaults)} vaults", rules=len(rules))
-    faults = [*unfit(rules, found.vaults, found.policies)]
-    if faults:
-        raise ParameterError(faults)
+    check_rules(rules, found)
     session.finish(vaults.unread)
 
 

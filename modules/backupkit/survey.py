@@ -47,7 +47,9 @@ READ_ITEMS = (
 """The rights without which Resource Graph may hide what protects a resource."""
 _CLUSTERS = "microsoft.containerservice/managedclusters"
 _ITEMS, _DISCOVERED, _RESOURCES = "protected items", "databases as discovered", "resources"
+_POLICIES, _MANAGED = "policies", "managed resource groups"
 BACKUP_STATUS = "api-version=2024-04-01"
+_STATUSES = ("protected", "protecting", "notprotected", "protectionfailed")
 
 
 @dataclass
@@ -70,6 +72,11 @@ class Found:
     def complete(self) -> bool:
         """Whether all resources were read, so that one that is not there does not exist."""
         return not any(one.startswith(f"read {_RESOURCES}") for one in self.unread)
+
+    @property
+    def vaults_known(self) -> bool:
+        """Whether all vaults and their policies were read, so that one that is not there is not seen."""
+        return not any(one.startswith(("list vaults", f"read {_POLICIES}")) for one in self.unread)
 
     def hidden_by(self, resource: Resource) -> str:
         """What was not read and could hold the item that protects it; "" where there is nothing.
@@ -107,7 +114,7 @@ class Survey:
         estate.vanished_vaults(known, found.vaults)
         for item in estate.everything(queries.EVERY_ITEM, _ITEMS, rows.item):
             found.items[protects(item)].append(item)
-        policies = estate.everything(queries.EVERY_POLICY, "policies", rows.policy)
+        policies = estate.everything(queries.EVERY_POLICY, _POLICIES, rows.policy)
         found.policies = {policy.id: policy for policy in policies}
         self._find(found)
         return found
@@ -145,7 +152,7 @@ class Survey:
 
     def _managed(self, listed: Iterable[Row]) -> dict[str, str]:
         """Resource groups that something made and looks after, and what did."""
-        groups = self._estate.everything(queries.MANAGED_GROUPS, "managed resource groups", lambda row: row)
+        groups = self._estate.everything(queries.MANAGED_GROUPS, _MANAGED, lambda row: row)
         managed = {str(row["id"]).lower(): f"of {_last(row.get('managedBy'))}" for row in groups}
         for row in listed:
             nodes = text(row.get("nodeGroup")).lower()
@@ -205,21 +212,25 @@ class Survey:
             share = resource.id.rpartition("/")[2]
             account = resource.id.partition("/fileServices/")[0]
             body = {"resourceType": "AzureFileShare", "resourceId": account, "poLogicalName": share}
-        answer = self._arm.ask(url, f"ask whether {resource.name} is protected", body).body
-        if text(answer.get("protectionStatus")).lower() in ("protected", "protecting"):
+        what = f"ask whether {resource.name} is protected"
+        answer = self._arm.ask(url, what, body).body
+        status = text(answer.get("protectionStatus")).lower()
+        if status not in _STATUSES:
+            raise ArmError(what, 200, "UnknownStatus", f"it says {status or 'nothing'!r}")
+        if status in ("protected", "protecting"):
             return text(answer.get("vaultId")).lower(), text(answer.get("protectedItemName"))
         return "", ""
 
 
 def _may_hide(unread: str, resource: Resource) -> bool:
-    """Whether what was not read could hold the item that protects a resource.
+    """Whether what was not read could hold the item that protects a resource, or why nothing has to.
 
     A Recovery Services vault protects what is in its own subscription, a Backup vault also what is not
     (learn.microsoft.com/azure/backup/backup-support-matrix, .../disk-backup-support-matrix).
     """
-    if unread.startswith((f"read {_ITEMS}", "list vaults")):
+    if unread.startswith((f"read {_ITEMS}", f"read {_MANAGED}", "list vaults")):
         return True
-    if unread.startswith(f"read {_DISCOVERED}"):
+    if unread.startswith((f"read {_DISCOVERED}", f"read {_RESOURCES}")):
         return resource.kind in DATABASES
     if "/providers/" in unread:
         if is_backup_vault(unread):

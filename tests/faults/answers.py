@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tests.journeys.runs import GRAPH, Run
@@ -74,9 +74,9 @@ def fault(path: str, when: Mapping[str, Any], **then: Any) -> dict[str, Any]:
     return {"match": {"path": path}, "when": when, "then": then}
 
 
-def lasting_query(of: str, **then: Any) -> dict[str, Any]:
+def lasting_query(of: str, *, among: Sequence[str] = QUERIES, **then: Any) -> dict[str, Any]:
     """A fault that lasts: a query is sent six times, or thrice where its answer is odd."""
-    first = QUERIES.index(of) + 1
+    first = among.index(of) + 1
     times = 3 if then.get("status") == 200 else 6
     return fault(GRAPH, {"nth": list(range(first, first + times))}, **then)
 

@@ -163,26 +163,25 @@ def retry(
     **settings: Any,
 ) -> Run:
     """Run auto_retry, with settings of the simulator, and check what is true of every run."""
-    return checked(ran(RUNBOOK, estate, folder, tokens, faults, settings), known=known)
+    return checked(ran((RUNBOOK, *tokens), estate, folder, faults, settings), known=known)
 
 
 def ran(
-    runbook: str,
+    argv: Sequence[str],
     estate: Path,
     folder: Path,
-    tokens: Sequence[str],
     faults: Sequence[Entry],
     settings: dict[str, Any],
 ) -> Run:
-    """Run a built runbook; its report goes into the folder unless a token says otherwise."""
+    """Run a built runbook, first of `argv`; its report goes into the folder unless a token says otherwise."""
     folder.mkdir(parents=True, exist_ok=True)
     settings.setdefault("speed", SPEED)
     if faults:
         settings["faults"] = folder / "faults.json"
         settings["faults"].write_text(json.dumps(faults), encoding="utf-8")
-    if not any(token.startswith("report=") for token in tokens):
-        tokens = (*tokens, f"report={folder / 'report.ndjson'}")
-    ended = sandbox().exec(estate, folder, [runbook, *tokens], settings)
+    if not any(token.startswith("report=") for token in argv):
+        argv = (*argv, f"report={folder / 'report.ndjson'}")
+    ended = sandbox().exec(estate, folder, argv, settings)
     return Run(folder, ended.code, ended.stdout.splitlines(), ended.stderr)
 
 

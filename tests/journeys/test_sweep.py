@@ -347,7 +347,7 @@ def test_only_shares_that_azure_backup_can_protect_are_looked_at(tmp_path):
 
 
 class Two(Estate):
-    """A second subscription, with a vault of its own and one machine, disk and share that nothing protects."""
+    """A second subscription, with a vault of its own; in each there is something that nothing protects."""
 
     def __init__(self):
         super().__init__()
