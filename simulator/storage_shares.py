@@ -104,9 +104,13 @@ def _shares(world: World, account: Row) -> list[dict[str, Any]]:
 
 
 def _named_by_rows(world: World, account: Row) -> list[str]:
-    """Shares that a vault has as items, unless it says that they are gone, or has discovered."""
+    """Shares that a vault has as items, unless it says that they are gone, or has discovered.
+
+    They lie in the container of their account; looking there first spares reading all items of an estate.
+    """
     where = (
-        "lower(type) IN (?, ?) AND (lower(properties->>'$.dataSourceInfo.resourceID') = ? OR "
+        "contains(_key, '/storagecontainer;') AND lower(type) IN (?, ?) "
+        "AND (lower(properties->>'$.dataSourceInfo.resourceID') = ? OR "
         "lower(properties->>'$.sourceResourceId') = ? OR lower(properties->>'$.parentContainerFabricId') = ?)"
     )
     values = [ITEMS, PROTECTABLE, *[str(account["id"]).lower()] * 3]

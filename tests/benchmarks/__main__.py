@@ -9,7 +9,7 @@ import platform
 import subprocess
 import sys
 
-from tests.benchmarks import cold_start, estates, nights, retries
+from tests.benchmarks import cold_start, estates, nights, retries, sweeps
 from tests.benchmarks.measuring import SANDBOX, Book
 
 
@@ -20,7 +20,9 @@ def main() -> int:
         "--small", action="store_true", help="few items and few repetitions, to see that it works"
     )
     sizes.add_argument(
-        "--full", action="store_true", help="an estate of a million jobs: minutes, 3 GB of memory, 2 of disk"
+        "--full",
+        action="store_true",
+        help="a sweep of 100,000 resources, a million jobs: minutes, 3 GB of memory, 2 of disk",
     )
     asked = parser.parse_args()
     small = asked.small
@@ -37,6 +39,7 @@ def main() -> int:
         if small
         else nights.all_workloads(nights.Size(20, 400), nights.Size(20, 100)),
     )
+    sweeps.measure(book, *([sweeps.SMALL] if small else [sweeps.TENTH, *[sweeps.WHOLE] * asked.full]))
     million, some, few = estates.Size(20_000, 1_000_000), estates.Size(5000, 100_000), estates.Size(100, 2000)
     estates.measure(book, million if asked.full else few if small else some)
     print(f"\n{len(book.figures)} figures, {len(book.wrong)} wrong results")
