@@ -110,7 +110,7 @@ def test_an_identity_that_sees_nothing_is_no_empty_estate():
     estate = opened(Azure(subscriptions()))
 
     assert estate.unread == [Unread("scope", NOTHING_SEEN)]
-    assert estate.vaults() == []
+    assert estate.vaults() == {}
 
 
 def test_a_management_group_is_asked_for_as_such():
@@ -149,8 +149,19 @@ def small(**world):
     return Simulated(load(estate, clock), clock)
 
 
-def test_vaults_are_found_by_lower_cased_id():
-    assert opened(small()).vaults() == [vault(1), vault(2)]
+def test_vaults_are_found_by_lower_cased_id_with_their_regions():
+    assert opened(small()).vaults() == {vault(1): "westeurope", vault(2): "westeurope"}
+
+
+@pytest.mark.parametrize(
+    ("told", "region"),
+    [({"location": "WestEurope"}, "westeurope"), ({"location": None}, ""), ({}, "")],
+    ids=["in another casing", "null", "not told"],
+)
+def test_a_region_is_compared_in_lower_case(told, region):
+    assert opened(Azure(subscriptions(ONE), rows({"id": vault(1).upper(), **told}))).vaults() == {
+        vault(1): region
+    }
 
 
 @pytest.mark.parametrize(
@@ -204,7 +215,7 @@ def test_a_list_that_fails_names_what_it_was_of_and_the_rest_goes_on():
 
     estate = opened(Playing(play))
 
-    assert estate.vaults() == [vault(7, many[-1])]
+    assert estate.vaults() == {vault(7, many[-1]): ""}
     assert estate.unread == [
         Unread("list vaults: 1000 subscriptions", "list vaults: Azure answered 400 BadRequest: odd")
     ]
