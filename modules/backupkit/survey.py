@@ -19,6 +19,7 @@ from backupkit.coverage import (
     protects,
     resource_of,
     share_of,
+    share_of_item,
 )
 from backupkit.errors import ArmError
 from backupkit.estate import Estate, Unread
@@ -65,10 +66,10 @@ class Found:
     present: frozenset[str] = frozenset()
     subscriptions: frozenset[str] = frozenset()
 
-    @property
-    def complete(self) -> bool:
-        """Whether all resources were read, so that one that is not there does not exist."""
-        return not any(one.startswith(f"read {_RESOURCES}") for one in self.unread)
+    def sees(self, subscription: str) -> bool:
+        """Whether all resources of it were read, so that one that is not there does not exist."""
+        whole = not any(one.startswith(f"read {_RESOURCES}") for one in self.unread)
+        return whole and subscription in self.subscriptions and subscription not in self.unread
 
     def hidden_by(self, resource: Resource) -> str:
         """What was not read and could hold the item that protects it; "" where there is nothing."""
@@ -173,6 +174,9 @@ class Survey:
             if error.status == 404 or "FeatureNotSupported" in error.code:
                 return
             self._estate.could_not_read(account.id, error)
+            known = [one for items in found.items.values() for one in items if one.workload == "files"]
+            of_it = {protects(one): one for one in known if one.source.lower() == account.key}
+            found.resources += [share_of_item(account, one) for one in of_it.values()]
             found.resources.append(account.hiding("files"))
             return
         made = (share_of(account, row) for row in shares)
