@@ -596,6 +596,6 @@ def test_the_rules_may_not_be_named_by_a_signed_url():
     signed = "https://stkit.blob.core.windows.net/kit/rules.json"
 
     assert read(Params, [f"rules={signed}"]).rules == signed
-    with pytest.raises(ParameterError, match="parameter rules must be such as .*, unsigned") as error:
+    with pytest.raises(ParameterError, match=r"parameter rules must be such as .*, unsigned") as error:
         read(Params, [f"rules={signed}?sig=SECRET"])
     assert "SECRET" not in str(error.value)
