@@ -15,8 +15,14 @@ def allowed(arm: Arm, scope: str, action: str) -> bool:
     Raises:
         ArmError: the permissions cannot be read.
     """
+    return not lacking(arm, scope, [action])
+
+
+def lacking(arm: Arm, scope: str, actions: Iterable[str]) -> list[str]:
+    """Those of the actions that the caller does not hold; see `allowed`."""
     url = f"{scope}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01"
-    return any(_grants(one, action) for one in arm.pages(url, f"read permissions at {scope}"))
+    held = list(arm.pages(url, f"read permissions at {scope}"))
+    return [action for action in actions if not any(_grants(one, action) for one in held)]
 
 
 def _grants(permission: Mapping[str, Any], action: str) -> bool:

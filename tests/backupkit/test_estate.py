@@ -122,6 +122,15 @@ def test_a_management_group_is_asked_for_as_such():
     assert azure.sent[1].body["subscriptions"] == [ONE]
 
 
+def test_elsewhere_is_what_the_scope_leaves_out():
+    azure = Azure(subscriptions(ONE), subscriptions(ONE, TWO.upper()))
+    estate = opened(azure, scope=("mg:corp",))
+
+    assert estate.elsewhere() == [TWO]
+    assert "managementGroups" not in azure.sent[1].body
+    assert opened(Azure(subscriptions(ONE, TWO))).elsewhere() == []
+
+
 @pytest.mark.parametrize(
     ("answers", "kind"),
     [
