@@ -175,7 +175,8 @@ def hidden_by(resource: Resource, at: Situation) -> tuple[str, str]:
     if resource.kind == "disk" and at.machines.get(resource.inside) == "unknown":
         return "machine_unknown", f"whether its machine {last(resource.inside)} is backed up is not known"
     scope = at.found.hidden_by(resource)
-    return ("not_read", f"what could protect it was not read: {scope}") if scope else ("", "")
+    by = "accepted_unread" if scope and at.found.accepts(scope) else "not_read"
+    return (by, f"what could protect it was not read: {scope}") if scope else ("", "")
 
 
 def state_in(states: Sequence[tuple[str, Item]]) -> str:
@@ -197,7 +198,8 @@ def orphans(known: Iterable[str], at: Situation) -> Iterator[Finding]:
             reason = f"it does not exist, and {last(item.vault)} still has it"
             yield Finding(source, "excluded", GONE, reason, "source_gone", item.vault)
         else:
-            yield Finding(source, "unknown", NONE, "its source was not read", "not_read", item.vault)
+            by = "accepted_unread" if at.found.accepts(source.subscription) else "not_read"
+            yield Finding(source, "unknown", NONE, "its source was not read", by, item.vault)
 
 
 def findings(at: Situation, ask: Callable[[Finding], Finding] = lambda finding: finding) -> list[Finding]:
@@ -243,6 +245,7 @@ def sweep(session: Session[Params], vaults: Vaults, rules: Sequence[Rule]) -> No
     if options.explain:
         told = explained(options.explain, told, at)
     session.tell_all((one.entry for one in told), len(told), VERDICTS)
+    session.counts.update("accepted" for one in told if one.by == "accepted_unread")
     if not options.explain:
         coverage = coverage_of((parts_of(one, rules), one.verdict) for one in told)
         tell_coverage(coverage, vaults.before())
@@ -293,7 +296,7 @@ def confirmed(finding: Finding, vaults: Vaults, at: Situation) -> Finding:
 
     It may call protected what is stopped or soft-deleted; the item itself, where it was read, knows better.
     """
-    if finding.verdict != "unprotected" and finding.by != "not_read":
+    if finding.by not in ("not_read", "accepted_unread") and finding.verdict != "unprotected":
         return finding
     answer = vaults.confirm(finding.resource)
     if answer is None:

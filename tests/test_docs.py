@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import typer.main
+from backupkit.coverage import Resource
 from backupkit.evidence import Attempt, Case, History
 from backupkit.failures import CAUSES, TABLES, Failure, classify, known_codes
 from backupkit.params import CommonParams, Parameter, parameters, shown
@@ -26,7 +27,7 @@ from deployer.errors import ManifestError
 from deployer.manifest import read as read_manifest
 from deployer.manifest import schema
 
-from runbooks import auto_retry
+from runbooks import auto_retry, unprotected_sweep
 from simulator import demo_estate, faults
 from simulator.app import all_routes
 from simulator.cli import app
@@ -45,13 +46,17 @@ COMMON = {one.name for one in parameters(CommonParams)}
 # -- Tables made from the code --------------------------------------------------------------------
 
 
-def parameter_rows(wanted: Callable[[str], bool]) -> Iterator[str]:
+def parameter_rows(kind: type[CommonParams], wanted: Callable[[str], bool]) -> Iterator[str]:
     yield "| parameter | default | meaning |"
     yield "| --- | --- | --- |"
-    for one in parameters(auto_retry.Params):
+    for one in parameters(kind):
         if wanted(one.name):
             meaning = one.meaning.replace("<", "&lt;")
             yield f"| `{one.name}` | {code(one.default_text)} | {meaning}{choices(one)} |"
+
+
+def own(name: str) -> bool:
+    return name not in COMMON
 
 
 def code(text: str) -> str:
@@ -153,8 +158,9 @@ def source_cell(row: Failure) -> str:
 
 MADE = {
     (DEPLOYING, "keys of schedules.json"): key_rows,
-    (README, "parameters of auto_retry"): lambda: parameter_rows(lambda name: name not in COMMON),
-    (README, "parameters of every runbook"): lambda: parameter_rows(lambda name: name in COMMON),
+    (README, "parameters of auto_retry"): lambda: parameter_rows(auto_retry.Params, own),
+    (README, "parameters of unprotected_sweep"): lambda: parameter_rows(unprotected_sweep.Params, own),
+    (README, "parameters of every runbook"): lambda: parameter_rows(auto_retry.Params, COMMON.__contains__),
     (SIMULATOR, "operations"): operation_rows,
     (FAILURE_CODES, "classes"): class_rows,
     (FAILURE_CODES, "codes"): failure_rows,
@@ -245,6 +251,26 @@ def test_every_parameter_is_explained_with_its_default():
     explained = {name: cells[0] for name, cells in table(OPERATING, "Parameters").items()}
 
     assert explained == {one.name: code(shown(one.default)) for one in parameters(auto_retry.Params)}
+
+
+def test_every_parameter_of_a_sweep_is_explained_with_its_default():
+    explained = {name: cells[0] for name, cells in table(OPERATING, "Its parameters").items()}
+    sweeps = [one for one in parameters(unprotected_sweep.Params) if own(one.name)]
+
+    assert explained == {one.name: code(shown(one.default)) for one in sweeps}
+
+
+def test_every_exclusion_of_a_sweep_is_explained():
+    known = table(OPERATING, "What decides")
+
+    assert {one.__name__ for one in unprotected_sweep.EXCLUSIONS} <= known.keys()
+
+
+def test_every_key_of_a_sweeps_report_is_explained():
+    resource = Resource("id", "vm", "vm-1", "westeurope", "sub", "rg")
+    finding = unprotected_sweep.Finding(resource, "protected", "healthy", "by rsv-1", "its_item")
+
+    assert set(table(OPERATING, "Its report")) == finding.entry.keys()
 
 
 def test_every_key_of_world_json_is_explained():

@@ -250,7 +250,8 @@ class Backups:
         listed: list[Job] = []
         for name in names:
             try:
-                listed.extend(filter(self._is_of_one, self._list(name)))
+                new = (job for job in self._list(name) if job.name.lower() not in known)
+                listed.extend(filter(self._is_of_one, new))
             except BackupkitError as error:
                 self._estate.could_not_read(name, error)
         return starts.settle_from_list(settled, listed, known)

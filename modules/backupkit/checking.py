@@ -9,20 +9,15 @@ from typing import Any
 from backupkit.arm import Arm
 
 
-def allowed(arm: Arm, scope: str, action: str) -> bool:
-    """Whether the caller holds an action at a scope, as ARM itself lists its permissions.
+def allowed(arm: Arm, scope: str, *actions: str) -> bool:
+    """Whether the caller holds all actions at a scope, as ARM itself lists its permissions.
 
     Raises:
         ArmError: the permissions cannot be read.
     """
-    return not lacking(arm, scope, [action])
-
-
-def lacking(arm: Arm, scope: str, actions: Iterable[str]) -> list[str]:
-    """Those of the actions that the caller does not hold; see `allowed`."""
     url = f"{scope}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01"
     held = list(arm.pages(url, f"read permissions at {scope}"))
-    return [action for action in actions if not any(_grants(one, action) for one in held)]
+    return all(any(_grants(one, action) for one in held) for action in actions)
 
 
 def _grants(permission: Mapping[str, Any], action: str) -> bool:

@@ -130,7 +130,7 @@ class Session(Generic[P]):
         decisions = self.counts["decided"]
         found = [
             (self.counts["failed"], f"of {decisions} items failed"),
-            (self.counts["unknown"], f"of {decisions} resources are unknown"),
+            (self.counts["unknown"] - self.counts["accepted"], f"of {decisions} resources are unknown"),
             (self.counts["unread"], "scopes were not read"),
             (self.counts["out_of_time"], f"of {decisions} items were left at max_minutes"),
         ]

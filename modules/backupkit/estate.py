@@ -58,8 +58,12 @@ class Estate:
         if scope.lower() in self.failed:
             return
         self.failed[scope.lower()] = str(reason)
-        if not {scope.lower(), subscription_of(scope)} & self._accepted:
+        if not self.accepts(scope):
             self.unread.append(Unread(scope, str(reason)))
+
+    def accepts(self, scope: str) -> bool:
+        """Whether `accept_unread` names it or its subscription."""
+        return not self._accepted.isdisjoint((scope.lower(), subscription_of(scope)))
 
     def open(self) -> None:
         """Find the subscriptions of the scope and compare them with those expected.
@@ -219,7 +223,7 @@ class Estate:
         def readable(row: Mapping[str, Any]) -> T | None:
             try:
                 return make(row)
-            except (KeyError, TypeError, ValueError, OverflowError) as error:
+            except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
                 self.could_not_read(str(row["id"]), f"a row of {what} has an unknown shape: {error!r}")
                 return None
 

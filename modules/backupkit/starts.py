@@ -121,9 +121,11 @@ def settle(arm: Arm, starts: Iterable[Start]) -> list[Start]:
 def _asked(arm: Arm, start: Start) -> Start:
     try:
         answer = arm.get(start.operation_url, f"ask whether the backup of {start.item.name} started")
-    except (ArmError, IdentityError, OutOfTimeError):
-        # Accepted all the same: the vault's job list settles it.
-        return replace(start, open=True, operation_url="")
+    except (ArmError, IdentityError, OutOfTimeError) as unsaid:
+        # Accepted all the same, so the vault's job list settles it. Where there is a Location alone,
+        # 400 is how an operation says that it failed.
+        failed = isinstance(unsaid, ArmError) and unsaid.status == 400
+        return replace(start, refusal=str(unsaid) if failed else "", open=True, operation_url="")
     state = text(answer.body.get("status")).lower()
     if not state and answer.status == 202:  # an operation's result, not its status
         return start
@@ -146,7 +148,8 @@ def settle_from_list(starts: Iterable[Start], listed: Iterable[Job], known: set[
     taken = known | {start.job.lower() for start in settled}
     for n, start in enumerate(settled):
         if start.open and not start.job:
-            fresh = (job for job in listed if job.is_backup and job.name.lower() not in taken)
+            new = (job for job in listed if job.is_backup and job.name.lower() not in taken)
+            fresh = (job for job in new if job.user is not False)
             settled[n] = _found(start, fresh)
             taken.add(settled[n].job.lower())
     return settled

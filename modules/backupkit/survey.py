@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from backupkit import queries, rows
 from backupkit.arm import Arm
-from backupkit.checking import lacking
+from backupkit.checking import allowed
 from backupkit.coverage import (
     Resource,
     Row,
@@ -63,6 +63,7 @@ class Found:
     policies: dict[str, Policy] = field(default_factory=dict)
     vaults: dict[str, str] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
+    accepts: Callable[[str], bool] = field(default=lambda _: False)
     present: frozenset[str] = frozenset()
     subscriptions: frozenset[str] = frozenset()
 
@@ -72,8 +73,12 @@ class Found:
         return whole and subscription in self.subscriptions and subscription not in self.unread
 
     def hidden_by(self, resource: Resource) -> str:
-        """What was not read and could hold the item that protects it; "" where there is nothing."""
-        return next((one for one in self.unread if _may_hide(one, resource)), "")
+        """What was not read and could hold the item that protects it; "" where there is nothing.
+
+        Of several one that nobody has accepted.
+        """
+        hiding = (one for one in self.unread if _may_hide(one, resource))
+        return min(hiding, key=self.accepts, default="")
 
 
 class Survey:
@@ -96,7 +101,8 @@ class Survey:
         """Everything of the kinds; `known` are vaults that an earlier run has seen."""
         estate = self._estate
         estate.open()
-        found = Found(subscriptions=frozenset(estate.subscriptions), unread=estate.failed)
+        found = Found(unread=estate.failed, accepts=estate.accepts)
+        found.subscriptions = frozenset(estate.subscriptions)
         # Backup vaults protect what is in other subscriptions too, so the scope does not bound them.
         far = estate.elsewhere() if self._kinds & {*BACKUP_VAULTS} else []
         found.vaults = {
@@ -122,7 +128,7 @@ class Survey:
         """
         may_not = "this identity may not read all vaults and resources in it"
         try:
-            if lacking(self._arm, f"/subscriptions/{subscription}", rights):
+            if not allowed(self._arm, f"/subscriptions/{subscription}", *rights):
                 why = f"{may_not}; grant it Reader, or ask with confirm=all"
                 self._estate.could_not_read(subscription, why)
         except ArmError as error:
@@ -130,9 +136,9 @@ class Survey:
 
     def _find_items(self, found: Found, far: Sequence[str]) -> None:
         for item in self._estate.everything(queries.EVERY_ITEM, _ITEMS, rows.item, far):
-            source = protects(item)
-            if {subscription_of(item.id), subscription_of(source)} & found.subscriptions:
-                found.items[source].append(item)
+            of, by = subscription_of(protects(item)), subscription_of(item.id)
+            if of in found.subscriptions or (by in found.subscriptions and of not in far):
+                found.items[protects(item)].append(item)
         policies = self._estate.everything(queries.EVERY_POLICY, "policies", rows.policy, far)
         found.policies = {policy.id: policy for policy in policies}
 

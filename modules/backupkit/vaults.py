@@ -68,7 +68,7 @@ def recovered(arm: Arm, item: Item, since: datetime, until: datetime) -> list[Jo
 def _made(arm: Arm, url: str, operation: str, make: Callable[[Mapping[str, Any]], T]) -> list[T]:
     try:
         return [make(row) for row in arm.pages(url, operation)]
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ArmError(operation, 200, "UnknownShape", f"a row could not be read: {error!r}") from error
 
 

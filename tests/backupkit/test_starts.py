@@ -380,6 +380,7 @@ def test_an_open_start_is_settled_by_a_new_job_of_its_item(fresh):
         pytest.param([], id="no job at all"),
         pytest.param([job("KNOWN", containerName=CONTAINER)], id="a job that was there before"),
         pytest.param([job(operation="Restore", containerName=CONTAINER)], id="a restore"),
+        pytest.param([job(isUserTriggered=False, containerName=CONTAINER)], id="a scheduled backup"),
         pytest.param([job(entityFriendlyName="vm-2")], id="another machine's job"),
         pytest.param(
             [job(entityFriendlyName="vm-1", containerName=CONTAINER.replace("app", "web"))],
@@ -402,6 +403,15 @@ def test_an_accepted_start_without_a_job_stays_accepted():
     accepted = replace(asked_for(), open=True)
 
     assert settle_from_list([accepted], [], set()) == [accepted]
+
+
+def test_a_location_that_refuses_is_a_failure_unless_the_vault_shows_the_job():
+    """A result has no status to say "failed" with; nor does every 400 come from the operation."""
+    [asked], _ = settled(reply({"error": {"code": "ObjectLocked", "message": "busy"}}, 400))
+
+    assert (asked.open, "Azure answered 400 ObjectLocked: busy" in asked.refusal) == (True, True)
+    assert settle_from_list([asked], [], set())[0].refusal.endswith("; the vault shows no new job of it")
+    assert settle_from_list([asked], [job(containerName=CONTAINER)], set())[0].refusal == ""
 
 
 def test_a_settled_start_is_left_alone():

@@ -9,7 +9,7 @@ import platform
 import subprocess
 import sys
 
-from tests.benchmarks import cold_start, estates, retries
+from tests.benchmarks import cold_start, estates, nights, retries
 from tests.benchmarks.measuring import SANDBOX, Book
 
 
@@ -30,7 +30,13 @@ def main() -> int:
     print(f"{os.cpu_count()} processors, {platform.system()}, runbooks on Python {version}\n")
     book = Book()
     cold_start.measure(book, times=3 if small else 9)
-    retries.measure(book, retries.Size(4, 60) if small else retries.Size(20, 500))
+    retries.measure(book, nights.machines(nights.Size(4, 60) if small else nights.Size(20, 500)))
+    retries.measure(
+        book,
+        nights.all_workloads(nights.Size(4, 60), nights.Size(2, 60))
+        if small
+        else nights.all_workloads(nights.Size(20, 400), nights.Size(20, 100)),
+    )
     million, some, few = estates.Size(20_000, 1_000_000), estates.Size(5000, 100_000), estates.Size(100, 2000)
     estates.measure(book, million if asked.full else few if small else some)
     print(f"\n{len(book.figures)} figures, {len(book.wrong)} wrong results")

@@ -211,6 +211,14 @@ def test_nothing_is_called_gone_where_it_would_not_be_seen(facts):
     assert found["sql-01/sales"].state != "source gone"
 
 
+def test_what_is_of_a_subscription_accepted_as_unread_is_unknown_as_such():
+    its = SUBSCRIPTION.rpartition("/")[2]
+    found = by_name([resource("vm-02")], [night()], unread={its: "no"}, accepts=its.__eq__)
+
+    assert told(found["vm-01"]) == ("unknown", "none", "accepted_unread")
+    assert told(found["vm-02"]) == ("unknown", "none", "accepted_unread")
+
+
 def test_an_account_whose_shares_could_not_be_listed_is_unknown_beside_those_that_a_vault_protects():
     account = resource("stapp", "blob").hiding("files")
     found = by_name([account, share_in()], [share()])

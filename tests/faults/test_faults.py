@@ -8,13 +8,22 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.faults.answers import (
+    AT_ONCE,
+    DONE_ALL_THE_SAME,
+    EVERY_OTHER_QUERY,
+    LASTING,
+    NOT_DONE,
+    ONCE,
+    QUERIES,
+    fault,
+    lasting_query,
+    queries,
+    unread,
+)
 from tests.journeys.estates import HUMAN, World
 from tests.journeys.runs import GRAPH, REAL, SPEED, ndjson, retry
 
-AT_ONCE = {"Retry-After": "0"}
-MESSAGE = {"error": {"code": "InternalServerError", "message": "try again"}}
-QUERIES = ["subscriptions", "vaults", "failed jobs", "jobs", "items", "policies", "machines"]
-"""Resource Graph has one path; its queries come in this order."""
 PATHS = {
     "token": "^/msi/token$",
     "machine": "/virtualMachines/vm-new$",
@@ -49,57 +58,39 @@ def estate(tmp_path_factory):
     return folder
 
 
-def fault(path, when, **then):
-    return {"match": {"path": path}, "when": when, "then": then}
-
-
 def lasting(of, **then):
-    """A fault of one read that lasts: a query is sent six times, or thrice where its answer is odd."""
-    if of in PATHS:
-        return fault(PATHS[of], {"always": True}, **then)
-    first = QUERIES.index(of) + 1
-    times = 3 if then.get("status") == 200 else 6
-    return fault(GRAPH, {"nth": list(range(first, first + times))}, **then)
+    """A fault of one read that lasts."""
+    return fault(PATHS[of], {"always": True}, **then) if of in PATHS else lasting_query(of, **then)
 
 
 def test_without_faults(estate, tmp_path):
     run = retry(estate, tmp_path, *REAL)
 
     assert (run.code, run.verdicts()) == (0, AS_EVER)
-    assert len([one for one in run.requests if one["path"] == GRAPH]) == len(QUERIES)
+    assert queries(run) == len(QUERIES)
     assert len([one for one in run.requests if "virtualmachines/vm-new" in one["path"].lower()]) == 1
 
 
 # -- reads -----------------------------------------------------------------------------------------
 
-ONCE = {
-    "throttled": {"status": 429, "headers": {"Retry-After": "1"}, "body": MESSAGE},
-    "gateway timeout": {"status": 504},
-    "server error": {"status": 500, "body": MESSAGE},
-    "a page of HTML": {"html": 502},
-    "dropped": {"reset": True},
-    "cut off": {"truncate": 0.5},
-    "no JSON": {"status": 200, "body": "null"},
-}
 ODD = {
     "an empty object": {"status": 200, "body": {}},
     "rows that do not add up": {"status": 200, "body": {"totalRecords": 9, "count": 0, "data": []}},
     "a count without rows": {"status": 200, "body": {"totalRecords": 0}},
     "rows without a count": {"status": 200, "body": {"count": 0, "data": []}},
 }
-EVERY_OTHER_QUERY = {"nth": list(range(1, 2 * len(QUERIES), 2))}
 
 
-@pytest.mark.parametrize("then", [pytest.param(then, id=name) for name, then in ONCE.items()])
+@pytest.mark.parametrize("then", ONCE.values(), ids=ONCE)
 def test_every_read_may_fail_once(estate, tmp_path, then):
     once = [fault(path, {"nth": [1]}, **then) for name, path in PATHS.items() if name != "token"]
     run = retry(estate, tmp_path, *REAL, faults=[*once, fault(GRAPH, EVERY_OTHER_QUERY, **then)])
 
     assert (run.code, run.verdicts(), run.unread) == (0, AS_EVER, [])
-    assert len([one for one in run.requests if one["path"] == GRAPH]) == 2 * len(QUERIES)
+    assert queries(run) == 2 * len(QUERIES)
 
 
-@pytest.mark.parametrize("then", [pytest.param(then, id=name) for name, then in ODD.items()])
+@pytest.mark.parametrize("then", ODD.values(), ids=ODD)
 def test_every_query_may_be_answered_oddly_once(estate, tmp_path, then):
     faults = [fault(GRAPH, EVERY_OTHER_QUERY, **then), fault(PATHS["operation"], {"nth": [1]}, **then)]
     run = retry(estate, tmp_path, *REAL, faults=faults)
@@ -114,11 +105,6 @@ def test_the_token_may_be_refused_once(estate, tmp_path, name):
     assert (run.code, run.verdicts()) == (0, AS_EVER)
 
 
-LASTING = {
-    "throttled": ({"status": 429, "headers": AT_ONCE, "body": MESSAGE}, "Azure answered 429"),
-    "server error": ({"status": 500, "headers": AT_ONCE, "body": MESSAGE}, "Azure answered 500"),
-    "an empty object": ({"status": 200, "body": {}}, ""),
-}
 OF_ALL = ["server error", "an empty object"]
 LEFT_UNREAD = ("left", "vault_unread")
 VAULTS = ["rsv-a", "rsv-b"]
@@ -126,10 +112,11 @@ VAULTS = ["rsv-a", "rsv-b"]
 LOST = {
     "vaults": (["list vaults: 1 subscriptions"], AS_EVER),
     "failed jobs": (["list failed jobs: 1 subscriptions"], {}),
+    "unhealthy databases": (["list unhealthy databases: 1 subscriptions"], AS_EVER),
     "jobs": (VAULTS, {}),
     "items": (VAULTS, {}),
     "policies": (VAULTS, {**AS_EVER, "vm-a": LEFT_UNREAD, "vm-b": LEFT_UNREAD}),
-    "machines": (["read the machines behind failed items: 1 subscriptions"], AS_EVER),
+    "sources": (["read what is behind failed items: 1 subscriptions"], AS_EVER),
     "machine": (["vm-new"], AS_EVER),
     "job list": (["rsv-b"], {**AS_EVER, "vm-b": LEFT_UNREAD}),
 }
@@ -149,13 +136,13 @@ WRONG_COUNT = ({"status": 200, "body": {"totalRecords": 9, "count": 0, "data": [
 )
 def test_a_read_that_goes_on_failing_is_named_and_the_rest_is_done(estate, tmp_path, then, told, of):
     run = retry(estate, tmp_path, *REAL, faults=[lasting(of, **then)])
-    unread, verdicts = LOST[of]
+    lost, verdicts = LOST[of]
 
     assert run.code == 1
-    assert [one.rpartition("/")[2] for one in run.unread] == unread
+    assert unread(run) == lost
     assert run.verdicts() == verdicts
     assert all(told in line for line in run.warnings)
-    assert run.error == f"{len(unread)} scopes were not read; see the WARNING lines above"
+    assert run.error == f"{len(lost)} scopes were not read; see the WARNING lines above"
 
 
 @pytest.mark.parametrize(
@@ -198,18 +185,13 @@ def test_without_any_advice_how_long_to_wait_a_read_is_given_up_in_the_end(estat
 
     with ThreadPoolExecutor(len(cases)) as pool:
         for (_, of), run in zip(cases, pool.map(tried, cases), strict=True):
-            unread, verdicts = LOST[of]
-            assert (run.code, run.verdicts()) == (1, verdicts)
-            assert [one.rpartition("/")[2] for one in run.unread] == unread
+            lost, verdicts = LOST[of]
+            assert (run.code, run.verdicts(), unread(run)) == (1, verdicts, lost)
 
 
 # -- starts ----------------------------------------------------------------------------------------
 
 START = "/backup$"
-NO_JOB = "; the vault shows no new job of it"
-SAID_NOTHING = "without a code: no message"
-BUSY = {"error": {"code": "UserErrorBackupOperationInProgress", "message": "busy"}}
-IS_BUSY = "UserErrorBackupOperationInProgress: busy"
 
 
 @pytest.fixture(scope="module")
@@ -223,17 +205,7 @@ def started(run):
     return [one["item"].rpartition(";")[2] for one in run.triggers]
 
 
-@pytest.mark.parametrize(
-    "then",
-    [
-        pytest.param({"reset": True, "after": True}, id="the connection drops"),
-        pytest.param({"status": 504, "after": True}, id="a gateway times out"),
-        pytest.param({"status": 500, "after": True}, id="a server error"),
-        pytest.param({"html": 502, "after": True}, id="a page of HTML"),
-        pytest.param({"status": 200, "body": {}, "after": True}, id="an empty object"),
-        pytest.param({"truncate": 0.5}, id="it is cut off"),
-    ],
-)
+@pytest.mark.parametrize("then", DONE_ALL_THE_SAME.values(), ids=DONE_ALL_THE_SAME)
 def test_a_start_that_was_done_is_recognized_whatever_its_answer(two, tmp_path, then):
     run = retry(two, tmp_path, *REAL, faults=[fault(START, {"always": True}, **then)])
 
@@ -241,23 +213,7 @@ def test_a_start_that_was_done_is_recognized_whatever_its_answer(two, tmp_path, 
     assert len(run.writes) == 2
 
 
-@pytest.mark.parametrize(
-    ("then", "why"),
-    [
-        pytest.param({"reset": True}, "no answer from Azure", id="the connection drops"),
-        pytest.param({"status": 504}, f"Azure answered 504 {SAID_NOTHING}{NO_JOB}", id="a gateway times out"),
-        pytest.param({"status": 500}, f"Azure answered 500 {SAID_NOTHING}{NO_JOB}", id="a server error"),
-        pytest.param(
-            {"status": 200, "body": {}},
-            f"Azure answered 200 without an operation to ask about{NO_JOB}",
-            id="an empty object",
-        ),
-        pytest.param({"status": 409, "body": BUSY}, f"409 {IS_BUSY}", id="busy, a conflict"),
-        pytest.param({"status": 400, "body": BUSY}, f"400 {IS_BUSY}", id="busy, bad request"),
-        pytest.param({"status": 403, "body": MESSAGE}, "Azure answered 403", id="not allowed"),
-        pytest.param({"status": 429}, "Azure answered 429", id="throttled without saying for how long"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("then", "why"), NOT_DONE.values(), ids=NOT_DONE)
 def test_a_start_that_was_not_done_is_a_failure_and_is_not_tried_again(two, tmp_path, then, why):
     run = retry(two, tmp_path, *REAL, faults=[fault(START, {"nth": [1]}, **then)])
 
@@ -286,7 +242,7 @@ def test_where_neither_answer_nor_list_tells_the_start_counts_as_failed_and_the_
     run = retry(two, tmp_path, *REAL, "log=summary", faults=faults, known=False)
 
     assert (run.code, run.of("failed"), run.of("retried")) == (1, ["vm-1"], ["vm-2"])
-    assert [one.rpartition("/")[2] for one in run.unread] == ["rsv-a"]
+    assert unread(run) == ["rsv-a"]
     assert started(run) == ["vm-1", "vm-2"]
 
 

@@ -38,7 +38,9 @@ def account(world: World, subscription: str, name: str = ACCOUNT) -> str:
 
 
 def items(world: World) -> list[str]:
-    return [row["id"] for row in world.rows("recoveryservicesresources") if "/protectedItems/" in row["id"]]
+    """Ids of protected items and backup instances."""
+    rows = world.rows("recoveryservicesresources")
+    return [row["id"] for row in rows if row["id"].split("/")[-2] in ("protectedItems", "backupInstances")]
 
 
 def attempts(state: Path) -> dict[str, list[dict[str, str]]]:
@@ -48,7 +50,7 @@ def attempts(state: Path) -> dict[str, list[dict[str, str]]]:
 
 
 def name_of(item: str) -> str:
-    return item.rpartition(";")[2].lower()
+    return item.rpartition("/")[2].rpartition(";")[2].lower()
 
 
 def triggers(*states: Path) -> Counter[str]:

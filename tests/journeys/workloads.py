@@ -34,7 +34,7 @@ class Estate(World):
         account(self, self.group)
         self.recovery = self.rsv("rsv-a", self.group)
         self.vaulted = backup_vault(self, "bv-a", subscription=self.group, group="rg-backup")
-        self._made: dict[str, str] = {}
+        self._made: dict[tuple[str, str], str] = {}
 
     def clock(self, hours: float) -> str:
         """The time of day so many hours from now."""
@@ -79,9 +79,10 @@ class Estate(World):
         return instance(self, self.vaulted, resource, kind, policy=policy)
 
     def _policy(self, make: Callable[..., str], name: str, *facts: Any, vault: str = "", **more: Any) -> str:
-        if name not in self._made:
-            self._made[name] = make(self, vault or self.recovery, name, *facts, **more)
-        return self._made[name]
+        of = vault or self.recovery
+        if (of, name) not in self._made:
+            self._made[of, name] = make(self, of, name, *facts, **more)
+        return self._made[of, name]
 
     def fails(self, item: str, code: int | str, *, ago: str = "3h", **facts: Any) -> str:
         """The item's scheduled backup failed with this code."""
