@@ -556,7 +556,7 @@ def test_nor_where_the_items_could_not_be_read_and_may_be_stopped(tmp_path):
     assert (run.code, run.of("protected")) == (1, [])
     assert by_name(run, "unknown") == [f"vm-{n:02}" for n in range(14)]
     assert by_name(run, "unprotected") == UNPROTECTED
-    assert {one["rule"] for one in run.decisions if one["verdict"] == "unprotected"} == {"confirmed"}
+    assert {verdicts(run)[name] for name in UNPROTECTED} == {BARE}
 
 
 def test_a_service_that_does_not_answer_is_named(tmp_path):
