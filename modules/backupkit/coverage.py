@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -99,9 +100,9 @@ def resource_of(row: Row, managed: Mapping[str, str]) -> Resource | None:
         id=str(row["id"]),
         kind=kind,
         name=str(row["name"]),
-        location=text(row.get("location")).lower(),
-        subscription=subscription,
-        group=group.lower(),
+        location=sys.intern(text(row.get("location")).lower()),
+        subscription=sys.intern(subscription),
+        group=sys.intern(group.lower()),
         tags={str(name): str(value) for name, value in mapping(row.get("tags")).items()},
         created=utc_or_none(row.get("created")) or utc_or_none(row.get("made")),
         inside=text(row.get("managedBy")).lower() if kind == "disk" else "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -93,6 +94,37 @@ class Found:
         return min(hiding, key=self.accepts, default="")
 
 
+@dataclass(frozen=True)
+class _Listed:
+    """What is kept of a row: whole rows of an estate would not fit the sandbox.
+
+    `machine` is the one that has SQL Server, `nodes` the group of a cluster's nodes, both lower-cased.
+    """
+
+    key: str
+    resource: Resource | None
+    has_files: bool
+    machine: str
+    nodes: str
+
+
+def _listed(row: Row) -> _Listed:
+    machine, nodes = text(row.get("machine")).lower(), text(row.get("nodeGroup")).lower()
+    return _Listed(str(row["id"]).lower(), resource_of(row, {}), has_files(row), machine, nodes)
+
+
+def _looked_after(resource: Resource, managed: Mapping[str, str]) -> Resource:
+    group = f"/subscriptions/{resource.subscription}/resourcegroups/{resource.group}"
+    by = "" if resource.made_by else managed.get(group, "")
+    return replace(resource, made_by=by) if by else resource
+
+
+def _lean(item: Item) -> Item:
+    """Without what only jobs are compared with; what many items say alike is kept once."""
+    vault, policy, state = (sys.intern(one) for one in (item.vault, item.policy, item.state))
+    return replace(item, vault=vault, policy=policy, state=state, calls=frozenset())
+
+
 class Survey:
     """Reads; what could not be read stands in `unread`, and the rest goes on."""
 
@@ -150,40 +182,38 @@ class Survey:
         for item in self._estate.everything(queries.EVERY_ITEM, _ITEMS, rows.item, far):
             of, by = subscription_of(protects(item)), subscription_of(item.id)
             if of in found.subscriptions or (by in found.subscriptions and of not in far):
-                found.items[protects(item)].append(item)
+                found.items[protects(item)].append(_lean(item))
         policies = self._estate.everything(queries.EVERY_POLICY, _POLICIES, rows.policy, far)
         found.policies = {policy.id: policy for policy in policies}
 
     def _find(self, found: Found) -> None:
         types = sorted({one for kind in self._kinds for one in TYPES[kind]} | {_CLUSTERS})
         asked = queries.RESOURCES.replace("{types}", quoted(types))
-        listed = self._estate.everything(asked, _RESOURCES, lambda row: row)
+        listed = self._estate.everything(asked, _RESOURCES, _listed)
         managed = self._managed(listed)
-        made = {str(row["id"]).lower(): resource_of(row, managed) for row in listed}
-        found.present = frozenset(made)
-        known = [one for one in made.values() if one]
+        known = [(_looked_after(one.resource, managed), one) for one in listed if one.resource]
+        found.present = frozenset(one.key for one in listed)
         # An account for files alone is no resource of its own: its shares stand for it.
         wanted = {*self._kinds, "vm"} if "disk" in self._kinds else self._kinds
-        found.resources += [one for one in known if one.kind in wanted - {"files"}]
+        found.resources += [one for one, _ in known if one.kind in wanted - {"files"}]
         if self._kinds & {*DATABASES}:
-            self._databases(found, {one.key: one for one in known if one.kind == "vm"}, listed)
-        for row in listed if "files" in self._kinds else ():
-            account = made[str(row["id"]).lower()]
-            if account and has_files(row):
+            machines = {row.key: one for one, row in known if one.kind == "vm"}
+            self._databases(found, machines, {one.machine for one in listed})
+        for account, row in known if "files" in self._kinds else ():
+            if row.has_files:
                 self._shares(found, account)
 
-    def _managed(self, listed: Iterable[Row]) -> dict[str, str]:
+    def _managed(self, listed: Iterable[_Listed]) -> dict[str, str]:
         """Resource groups that something made and looks after, and what did."""
         groups = self._estate.everything(queries.MANAGED_GROUPS, _MANAGED, lambda row: row)
         managed = {str(row["id"]).lower(): f"of {_last(row.get('managedBy'))}" for row in groups}
-        for row in listed:
-            nodes = text(row.get("nodeGroup")).lower()
-            if nodes:
-                group = f"/subscriptions/{text(row.get('subscriptionId')).lower()}/resourcegroups/{nodes}"
-                managed.setdefault(group, f"of {row['name']}")
+        for one in listed:
+            if one.nodes and one.resource:
+                group = f"/subscriptions/{one.resource.subscription}/resourcegroups/{one.nodes}"
+                managed.setdefault(group, f"of {one.resource.name}")
         return managed
 
-    def _databases(self, found: Found, machines: Mapping[str, Resource], listed: Iterable[Row]) -> None:
+    def _databases(self, found: Found, machines: Mapping[str, Resource], told_of: set[str]) -> None:
         """Those discovered in a vault, and the hosts of SQL Server whose databases nobody has discovered."""
         wanted = self._kinds & {*DATABASES}
         told = self._estate.everything(
@@ -194,7 +224,7 @@ class Survey:
             if key not in kept and items[0].workload in wanted:
                 kept[key] = database_of_item(items[0], machines.get(items[0].source.lower()))
         found.resources += kept.values()
-        hosts = {text(row.get("machine")).lower() for row in listed} if "sql" in wanted else set()
+        hosts = told_of if "sql" in wanted else set()
         silent = (hosts & machines.keys()) - {one.inside for one in kept.values()}
         found.resources += [machines[host].hiding("sql") for host in sorted(silent)]
 
