@@ -109,11 +109,12 @@ def _named_by_rows(world: World, account: Row) -> list[str]:
     They lie in the container of their account; looking there first spares reading all items of an estate.
     """
     where = (
-        "contains(_key, '/storagecontainer;') AND lower(type) IN (?, ?) "
+        "contains(_key, ?) AND lower(type) IN (?, ?) "
         "AND (lower(properties->>'$.dataSourceInfo.resourceID') = ? OR "
         "lower(properties->>'$.sourceResourceId') = ? OR lower(properties->>'$.parentContainerFabricId') = ?)"
     )
-    values = [ITEMS, PROTECTABLE, *[str(account["id"]).lower()] * 3]
+    name = f";{str(account['name']).lower()}/"
+    values = [name, ITEMS, PROTECTABLE, *[str(account["id"]).lower()] * 3]
     found = [row["properties"] for row in world.store.query(TABLE, where, values, world.now())]
     return [
         str(given["friendlyName"])
