@@ -89,7 +89,8 @@ def guests(machine: Machine, seed: int) -> Guests | None:
     vaults = machine.subscription.vaults_in(machine.fleet.region)
     vault = vaults[machine.fleet.number % len(vaults)]
     instance, many = chance.choice(_INSTANCES[kind]), chance.randint(*_HOW_MANY[kind])
-    return Guests(kind, vault, instance, _NAMES[kind], 0 if bare else many)
+    names = _NAMES[kind][: many + chance.choice((0, 0, 1, 2))]
+    return Guests(kind, vault, instance, names, 0 if bare else many)
 
 
 def protections(machine: Machine, seed: int) -> Iterator[Protection]:

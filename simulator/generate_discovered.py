@@ -29,8 +29,7 @@ def of_machine(machine: Machine, items: Sequence[Protection], seed: int) -> Foun
     if inside is None or not (inside.protected or _way(machine, seed) < DISCOVERED):
         return
     fates = {item.part.partition("/")[2]: item.fate for item in items if item.kind == inside.kind}
-    many = max(inside.protected + int(_way(machine, seed) * 3), 1)
-    known = [name for name in inside.names[:many] if fates.get(name) is not Fate.GONE]
+    known = [name for name in inside.names if fates.get(name) is not Fate.GONE]
     kept = {name for name, fate in fates.items() if fate not in _NOT_KEPT}
     for path, properties in _rows(machine, inside, known, kept):
         described = row(machine.subscription, f"{inside.vault.id}/{path}", properties)
