@@ -139,6 +139,14 @@ class TestContainers:
         for path in ("backupProtectionContainers", "backupProtectableItems"):
             assert client.get(f"{VAULT}/{path}").status == 403
 
+    def test_that_are_none_are_a_fault_of_the_estate(self, tmp_path, made, vm):
+        made.world["containers"] = {vm: {}}
+
+        with pytest.raises(
+            ValueError, match=r"^world\.json: containers: '.*vm-sql': expected the id of a cont"
+        ):
+            playing(tmp_path, made)
+
     def test_are_the_same_after_a_dump(self, tmp_path, made, vm, account):
         registered(made, VAULT, vm, failed="UserErrorSQLNoSysadminMembership")
         registered_account(made, VAULT, account)
