@@ -33,6 +33,7 @@ from simulator import (
     permissions,
     protection,
     recovery,
+    storage_shares,
     subscriptions,
 )
 from simulator.faults import Fault, Faults
@@ -64,6 +65,7 @@ def all_routes(issuer: Issuer) -> list[Route]:
         *blob.routes.all,
         *recovery.routes.all,
         *protection.routes.all,
+        *storage_shares.routes.all,
         *automation.routes.all,
         *alerts.routes.all,
         *arm.routes.all,

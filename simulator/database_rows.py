@@ -244,3 +244,15 @@ def _schedule(runs: str, on: list[str]) -> Properties:
 def _simple(days: int) -> Properties:
     duration = {"count": days, "durationType": "Days"}
     return {"retentionPolicyType": "SimpleRetentionPolicy", "retentionDuration": duration}
+
+
+def sql_virtual_machine(vm: str) -> Properties:
+    """What says that a machine has SQL Server, whether or not a vault ever looked into it."""
+    return {
+        "virtualMachineResourceId": vm,
+        "provisioningState": "Succeeded",
+        "sqlImageOffer": "SQL2022-WS2022",
+        "sqlImageSku": "Standard",
+        "sqlServerLicenseType": "PAYG",
+        "sqlManagement": "Full",
+    }

@@ -60,6 +60,23 @@ class Estate:
         )
         return guid
 
+    def group(
+        self,
+        name: str,
+        *,
+        subscription: str,
+        location: str = "westeurope",
+        managed_by: str = "",
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
+        """Add a resource group; without one, resources are in a group all the same.
+
+        `managed_by` is the id of what made it: an AKS cluster, a Databricks workspace, a managed application.
+        """
+        group_id = f"/subscriptions/{subscription}/resourceGroups/{name}"
+        described = estate_rows.group(name, managed_by, tags, location)
+        return self.add("resourcecontainers", {"id": group_id, **self._place(group_id), **described})
+
     def vault(
         self, name: str, *, subscription: str, group: str, location: str = "westeurope", **properties: Any
     ) -> str:
@@ -244,9 +261,12 @@ class Estate:
         self.world.setdefault("rest", {})[row_id] = dict(overlay)
 
     def row(self, row_id: str) -> Row:
-        if row_id.lower() not in self._rows:
+        if not self.has(row_id):
             raise ValueError(f"the estate has no {row_id!r}; add it first")
         return self._rows[row_id.lower()]
+
+    def has(self, row_id: str) -> bool:
+        return row_id.lower() in self._rows
 
     def rows(self, table: str) -> list[Row]:
         return list(self._tables[table])

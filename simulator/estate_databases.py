@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from simulator import database_rows
+from simulator import container_rows, database_rows, protectable_rows
 from simulator.estate import Estate
 
 Kind = Literal["sql", "hana", "ase"]
@@ -99,3 +99,58 @@ def database_policy(
     if log_minutes:
         parts.append(database_rows.log(log_minutes))
     return estate.below(vault, f"backupPolicies/{name}", database_rows.policy(kind, zone=zone, parts=parts))
+
+
+def protectable(
+    estate: Estate,
+    vault: str,
+    vm: str,
+    name: str,
+    *,
+    kind: Kind = "sql",
+    instance: str = "",
+    protected: bool = False,
+    **properties: Any,
+) -> str:
+    """Let a vault have discovered a database of a VM, and its instance with the first; returns the row's id.
+
+    A database that is an item too says so with `protected`.
+    """
+    within = instance or database_rows.DATABASES[kind].instance
+    parent = f"{vault}/{protectable_rows.instance_path(kind, vm, within)}"
+    if not estate.has(parent):
+        protectable_instance(estate, vault, vm, kind=kind, instance=within)
+    estate.change(parent, **protectable_rows.one_more(estate.row(parent)["properties"]))
+    described = protectable_rows.database(kind, vm, name, instance=within, protected=protected)
+    path = protectable_rows.database_path(kind, vm, within, name)
+    return estate.below(vault, path, {**described, **properties})
+
+
+def protectable_instance(
+    estate: Estate, vault: str, vm: str, *, kind: Kind = "sql", instance: str = "", refused: str = ""
+) -> str:
+    """Let a vault have discovered an instance without databases; `refused` is why it found none, a code."""
+    within = instance or database_rows.DATABASES[kind].instance
+    described = protectable_rows.instance(kind, vm, within, refused=refused)
+    return estate.below(vault, protectable_rows.instance_path(kind, vm, within), described)
+
+
+def registered(estate: Estate, vault: str, vm: str, *, kind: Kind = "sql", failed: str = "") -> str:
+    """Register a VM of which nothing is discovered yet; `failed` is the code with which looking ended."""
+    container = container_rows.container_id(vault, database_rows.container(vm))
+    overlay = container_rows.failed_inquiry(kind, failed) if failed else {}
+    estate.world.setdefault("containers", {})[container] = overlay
+    return container
+
+
+def sql_virtual_machine(estate: Estate, vm: str, **properties: Any) -> str:
+    """Add the resource that says that a VM, which must exist, has SQL Server."""
+    machine = estate.row(vm)
+    return estate.resource(
+        "Microsoft.SqlVirtualMachine/SqlVirtualMachines",
+        machine["name"],
+        subscription=machine["subscriptionId"],
+        group=vm.split("/")[4],
+        location=machine["location"],
+        properties={**database_rows.sql_virtual_machine(vm), **properties},
+    )

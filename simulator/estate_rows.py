@@ -26,6 +26,18 @@ def subscription(management_groups: Iterable[str]) -> Properties:
     }
 
 
+def group(name: str, managed_by: str, tags: Mapping[str, str] | None, location: str) -> Properties:
+    """The columns of a resource group's row, which its id does not say."""
+    return {
+        "name": name,
+        "type": "microsoft.resources/subscriptions/resourcegroups",
+        "location": location,
+        "managedBy": managed_by,
+        "tags": dict(tags or {}),
+        "properties": {"provisioningState": "Succeeded"},
+    }
+
+
 def vault() -> Properties:
     return {
         "provisioningState": "Succeeded",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator import share_rows
+from simulator import container_rows, protectable_rows, share_rows
 from simulator.estate import Estate
 
 
@@ -66,3 +66,38 @@ def share_policy(
     runs = estate.wall_clock(name, at)
     properties = share_rows.policy(runs, days, zone=zone, every_hours=every_hours, window_hours=window_hours)
     return estate.below(vault, f"backupPolicies/{name}", properties)
+
+
+def file_share(
+    estate: Estate,
+    account: str,
+    name: str,
+    *,
+    protocol: str = "SMB",
+    modified_ago: str = "30d",
+    deleted_ago: str | None = None,
+    **properties: Any,
+) -> None:
+    """Let a storage account have a share; one that a vault protects or has discovered is there without this.
+
+    `properties` are those of its listing, such as `accessTier`. A deleted share is kept for seven days.
+    """
+    described = share_rows.as_listed(name, modified=estate.stamp(modified_ago), protocol=protocol)
+    if deleted_ago is not None:
+        described |= share_rows.deleted(estate.stamp(deleted_ago), 7)
+    estate.world.setdefault("shares", {}).setdefault(account, []).append({**described, **properties})
+
+
+def protectable_share(
+    estate: Estate, vault: str, account: str, name: str, *, protected: bool = False, **properties: Any
+) -> str:
+    """Let a vault have discovered a share; one that is an item too says so with `protected`."""
+    described = protectable_rows.share(account, name, protected=protected)
+    return estate.below(vault, protectable_rows.share_path(account, name), {**described, **properties})
+
+
+def registered_account(estate: Estate, vault: str, account: str) -> str:
+    """Register a storage account of which the vault protects nothing yet."""
+    container = container_rows.container_id(vault, share_rows.container(account))
+    estate.world.setdefault("containers", {})[container] = {}
+    return container

@@ -22,8 +22,8 @@ def paged(request: Request, values: Sequence[Any], size: int = PAGE) -> Response
     Raises:
         RefusedError: 400 where either is no number.
     """
-    start = _number(request, "$skiptoken", 0)
-    stop = start + (min(_number(request, "$top", size), size) or size)
+    start = number(request, "$skiptoken", 0)
+    stop = start + (min(number(request, "$top", size), size) or size)
     body: dict[str, Any] = {"value": list(values[start:stop])}
     if stop < len(values):
         body["nextLink"] = next_link(request, str(stop))
@@ -32,7 +32,7 @@ def paged(request: Request, values: Sequence[Any], size: int = PAGE) -> Response
 
 def keyset(world: World, request: Request, table: str, *, under: str, type: str) -> dict[str, Any]:
     """A page of the rows the caller may read, by id; the token is the last id, so that no page costs more."""
-    size = min(_number(request, "$top", PAGE), PAGE) or PAGE
+    size = min(number(request, "$top", PAGE), PAGE) or PAGE
     seen, values = world.access.visible_sql(world.access.principal(request))
     where = f"starts_with(_key, ?) AND _key > ? AND (? = '' OR lower(type) = ?) AND ({seen})"
     bound = [under.lower() + "/", _after(request), type.lower(), type.lower(), *values]
@@ -66,7 +66,7 @@ def _after(request: Request) -> str:
         raise RefusedError(400, "InvalidSkipToken", f"The skip token '{token}' is not valid.") from error
 
 
-def _number(request: Request, name: str, default: int) -> int:
+def number(request: Request, name: str, default: int) -> int:
     given = request.query.get(name, "")
     if not given:
         return default

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 SUBSCRIPTION = "/subscriptions/{subscription}"
 GROUP = SUBSCRIPTION + "/resourceGroups/{group}"
 VAULT = GROUP + "/providers/Microsoft.RecoveryServices/vaults/{vault}"
-ITEM = VAULT + "/backupFabrics/{fabric}/protectionContainers/{container}/protectedItems/{item}"
+CONTAINER = VAULT + "/backupFabrics/{fabric}/protectionContainers/{container}"
+ITEM = CONTAINER + "/protectedItems/{item}"
 JOB = VAULT + "/backupJobs/{job}"
 POLICY = VAULT + "/backupPolicies/{policy}"
 """Patterns of routes, and templates of ids."""
@@ -26,6 +27,7 @@ TABLE = "recoveryservicesresources"
 VAULTS = "microsoft.recoveryservices/vaults"
 JOBS = f"{VAULTS}/backupjobs"
 ITEMS = f"{VAULTS}/backupfabrics/protectioncontainers/protecteditems"
+PROTECTABLE = f"{VAULTS}/backupfabrics/protectioncontainers/protectableitems"
 POLICIES = f"{VAULTS}/backuppolicies"
 ACTION = "Microsoft.RecoveryServices/vaults"
 OLDEST = "2016-06-01"
@@ -118,12 +120,14 @@ def told(row: Row, properties: dict[str, Any], type: str) -> dict[str, Any]:
     return body
 
 
-def page(request: Request, found: list[Row], told_as: Callable[[Row], dict[str, Any]]) -> Response:
+def page(
+    request: Request, found: list[Row], told_as: Callable[[Row], dict[str, Any]], size: int = PAGE
+) -> Response:
     """One page of a list; the last has no `nextLink`."""
     start = _offset(request.query.get("$skiptoken", ""))
-    body: dict[str, Any] = {"value": [told_as(row) for row in found[start : start + PAGE]]}
-    if start + PAGE < len(found):
-        token = base64.urlsafe_b64encode(f"from:{start + PAGE}".encode()).decode()
+    body: dict[str, Any] = {"value": [told_as(row) for row in found[start : start + size]]}
+    if start + size < len(found):
+        token = base64.urlsafe_b64encode(f"from:{start + size}".encode()).decode()
         names = {"$filter": "$filter", "api-version": "api-version"}
         query = {names[name]: one for name, one in request.query.items() if name in names}
         body["nextLink"] = f"{request.base}{request.path}?{urlencode({**query, '$skipToken': token})}"

@@ -184,3 +184,23 @@ def _hourly(runs: str, every: int, window: int) -> Properties:
             "scheduleWindowDuration": window,
         },
     }
+
+
+def as_listed(
+    name: str, *, modified: str, protocol: str = "SMB", tier: str = "TransactionOptimized"
+) -> Properties:
+    """A share as its storage account lists it, `modified` a stamp."""
+    told: Properties = {
+        "name": name,
+        "lastModifiedTime": modified,
+        "enabledProtocols": protocol,
+        "shareQuota": 5120,
+        "leaseStatus": "unlocked",
+        "leaseState": "available",
+    }
+    return {**told, **({"rootSquash": "NoRootSquash"} if protocol == "NFS" else {"accessTier": tier})}
+
+
+def deleted(at: str, days_left: int) -> Properties:
+    """What changes when a share is deleted, and kept for `days_left` more."""
+    return {"deleted": True, "deletedTime": at, "remainingRetentionDays": days_left, "version": "01"}

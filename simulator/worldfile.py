@@ -11,6 +11,10 @@ from simulator import clock
 from simulator.store import KEPT, Row
 
 OUTCOME = re.compile(r"Completed|Cancelled|Never|CompletedWithWarnings(:\w+)?|Failed:\w+")
+CONTAINER = re.compile(
+    r"^/subscriptions/[^/]+/resourcegroups/[^/]+/providers/[^/]+/vaults/[^/]+/backupfabrics/[^/]+/"
+    r"protectioncontainers/(iaasvmcontainer|vmappcontainer|storagecontainer);[^;/]+;[^;/]+;[^;/]+$"
+)
 BUSY = ("fail", "refuse")
 POINTS = ("Full", "Differential", "Incremental", "Log", "CopyOnlyFull", "SnapshotFull")
 LINKS = ("renewed", "lost", "without parameters")
@@ -25,6 +29,8 @@ class WorldFile:
     rest: dict[str, Row] = field(default_factory=dict)
     recovery_points: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     backup_status: dict[str, dict[str, Any]] = field(default_factory=dict)
+    containers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    shares: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     role_assignments: list[dict[str, Any]] = field(default_factory=list)
     forbidden: list[str] = field(default_factory=list)
     identities: list[dict[str, Any]] = field(default_factory=list)
@@ -123,6 +129,23 @@ def _point(where: str, value: Any) -> dict[str, str]:
     return {**told, "at": _stamp(f"{where}: at", point.get("at"))}
 
 
+def _containers(where: str, value: Any) -> dict[str, Any]:
+    found: dict[str, Any] = _by_id(_object)(where, value)
+    for name in found:
+        if not CONTAINER.search(name):
+            raise ValueError(
+                f"{where}: {name!r}: expected the id of a container, such as "
+                ".../protectionContainers/VMAppContainer;Compute;<group>;<machine>"
+            )
+    return found
+
+
+def _share(where: str, value: Any) -> dict[str, Any]:
+    share = _object(where, value)
+    _text(f"{where}: name", share.get("name"))
+    return share
+
+
 def _busy(where: str, value: Any) -> str:
     if value not in BUSY:
         raise ValueError(f"{where}: expected one of {', '.join(BUSY)}, got {value!r:.80}")
@@ -181,6 +204,8 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "rest": _by_id(_object),
     "recovery_points": _by_id(_list_of(_point)),
     "backup_status": _by_id(_object),
+    "containers": _containers,
+    "shares": _by_id(_list_of(_share)),
     "role_assignments": _list_of(_object),
     "forbidden": _list_of(_text),
     "identities": _list_of(_object),
