@@ -83,13 +83,10 @@ def _protecting(world: World, subscription: str, given: dict[str, Any]) -> Row |
 
     Of several the one that is backed up speaks, before one that was stopped, before one that is deleted.
     """
-    where = (
-        "lower(type) = ? AND starts_with(_key, ?) AND (lower(properties->>'$.sourceResourceId') = ? "
-        "OR lower(properties->>'$.dataSourceInfo.resourceID') = ?)"
-    )
-    values = [ITEMS, f"/subscriptions/{subscription.lower()}/", _resource(given), _resource(given)]
-    found = [world.rest_row(row) for row in world.store.query(TABLE, where, values, world.now())]
-    named = [row for row in found if _is_named(row["properties"], given)]
+    within = f"/subscriptions/{subscription.lower()}/"
+    found = world.store.about(TABLE, ITEMS, _resource(given), world.now())
+    here = [world.rest_row(row) for row in found if row["id"].lower().startswith(within)]
+    named = [row for row in here if _is_named(row["properties"], given)]
     return min(named, key=lambda row: _rank(row["properties"]), default=None)
 
 

@@ -105,12 +105,11 @@ def _shares(world: World, account: Row) -> list[dict[str, Any]]:
 
 def _named_by_rows(world: World, account: Row) -> list[str]:
     """Shares that a vault has as items, unless it says that they are gone, or has discovered."""
-    where = (
-        "lower(type) IN (?, ?) AND (lower(properties->>'$.dataSourceInfo.resourceID') = ? OR "
-        "lower(properties->>'$.sourceResourceId') = ? OR lower(properties->>'$.parentContainerFabricId') = ?)"
-    )
-    values = [ITEMS, PROTECTABLE, *[str(account["id"]).lower()] * 3]
-    found = [row["properties"] for row in world.store.query(TABLE, where, values, world.now())]
+    found = [
+        row["properties"]
+        for kind in (ITEMS, PROTECTABLE)
+        for row in world.store.about(TABLE, kind, account["id"], world.now())
+    ]
     return [
         str(given["friendlyName"])
         for given in found
