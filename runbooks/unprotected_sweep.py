@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Protocol
 
-from backupkit.coverage import GONE, NEVER, NONE, PROTECTS, TWICE, Resource, state_of
+from backupkit.coverage import GONE, NEVER, NONE, PROTECTS, TWICE, Resource, key_of, state_of
 from backupkit.entrypoint import Runbook, Session, main
 from backupkit.errors import ParameterError
 from backupkit.kinds import DATABASES
 from backupkit.ledger import ledger_of
-from backupkit.params import PLACE, RESOURCE, TAG, Between, LedgerParams
+from backupkit.params import KEPT, RESOURCE, TAG, Between, LedgerParams
 from backupkit.protection_rules import Rule, read_rules, unfit, vault_for
 from backupkit.records import Item, subscription_of
 from backupkit.speaking import say
@@ -39,7 +39,7 @@ class Params(LedgerParams):
     kinds: Annotated[tuple[Kind, ...], "what to look at"] = KINDS
     exclude_tag: Annotated[str, "name:value of the tag that excludes, or none", TAG] = "backup:off"
     grace: Annotated[timedelta, "younger resources are excluded", Between(0, 43200)] = timedelta(hours=24)
-    rules: Annotated[str, "where the rules are kept: a path, a blob URL, or var:NAME", PLACE] = ""
+    rules: Annotated[str, "where the rules are kept: a path, a blob URL, or var:NAME", KEPT] = ""
     confirm: Annotated[Literal["acted", "all"], "ask the service itself of all that is unprotected"] = "acted"
     explain: Annotated[str, "id of one resource, to be told all about", RESOURCE] = ""
 
@@ -179,36 +179,43 @@ def state_in(states: Sequence[tuple[str, Item]]) -> str:
 
 def gone(resource: Resource, at: Situation) -> bool:
     """Whether what it is in is missing where it would be seen."""
-    seen = subscription_of(resource.inside) in at.found.subscriptions and at.found.complete
+    seen = at.found.sees(subscription_of(resource.inside))
     return bool(resource.inside) and seen and resource.inside not in at.found.present
 
 
 def orphans(known: Iterable[str], at: Situation) -> Iterator[Finding]:
     """Items whose source does not exist any more, or is out of sight."""
-    unlisted = {one.key for one in at.found.resources if one.undiscovered}
     for key in sorted(at.found.items.keys() - set(known)):
         item = at.found.items[key][0]
         source = Resource(key, item.workload, item.name, "", subscription_of(key), "")
-        if source.subscription not in at.found.subscriptions or not at.found.complete:
-            yield Finding(source, "unknown", NONE, "its source was not read", "not_read", item.vault)
-        elif item.source.lower() not in unlisted:
+        if at.found.sees(source.subscription):
             reason = f"it does not exist, and {last(item.vault)} still has it"
             yield Finding(source, "excluded", GONE, reason, "source_gone", item.vault)
+        else:
+            by = "accepted_unread" if at.found.accepts(source.subscription) else "not_read"
+            yield Finding(source, "unknown", NONE, "its source was not read", by, item.vault)
 
 
-def findings(at: Situation, ask: Callable[[Finding], Finding] = lambda finding: finding) -> list[Finding]:
-    """Machines first, since disks and databases go by them; `ask` may know better of each."""
+def findings(at: Situation, vaults: Vaults | None = None) -> list[Finding]:
+    """Machines first, since disks and databases go by them; `vaults`, if given, may know better of each."""
     for items in at.found.items.values():
         at.protecting.update({(item.vault, item.workload) for item in items})
     ordered = sorted(at.found.resources, key=lambda one: (one.kind != "vm", one.kind, one.key))
     told = []
     for resource in ordered:
-        told.append(ask(judge(resource, at)))
+        finding = judge(resource, at)
+        told.append(confirmed(finding, vaults, at) if vaults else finding)
         if resource.kind == "vm":
-            at.machines[resource.key] = told[-1].verdict
+            at.machines[resource.key] = as_disks_see(told[-1], at)
     known = {resource.key for resource in ordered} | at.found.present
     told.extend(orphans(known, at))
     return [one for one in told if one.resource.kind in at.options.kinds]
+
+
+def as_disks_see(machine: Finding, at: Situation) -> str:
+    """What nothing has to protect may be protected all the same, where that was not read."""
+    hidden = machine.verdict == "excluded" and hidden_by(machine.resource, at)[0]
+    return "unknown" if hidden else machine.verdict
 
 
 def last(resource: str) -> str:
@@ -235,11 +242,9 @@ def sweep(session: Session[Params], vaults: Vaults, rules: Sequence[Rule]) -> No
     if faults:
         raise ParameterError(faults)
     at = Situation(session.started, options, found, rules)
+    told = findings(at, vaults if options.confirm == "all" else None)
     if options.explain:
-        explain(options.explain.lower(), at)
-    told = findings(at, (lambda one: confirmed(one, vaults, found)) if options.confirm == "all" else same)
-    if options.explain:
-        told = [one for one in told if options.explain.lower() in (one.resource.key, one.resource.inside)]
+        told = explained(options.explain, told, at)
     session.tell_all((one.entry for one in told), len(told), VERDICTS)
     session.counts.update("accepted" for one in told if one.by == "accepted_unread")
     if not options.explain:
@@ -248,8 +253,22 @@ def sweep(session: Session[Params], vaults: Vaults, rules: Sequence[Rule]) -> No
         vaults.remember(session.started, coverage)
 
 
+def explained(asked: str, told: Iterable[Finding], at: Situation) -> list[Finding]:
+    """What is found of a resource and of what is in it; before that, all that the decisions looked at.
+
+    Raises:
+        ParameterError: all was read, and there is no such resource.
+    """
+    key = key_of(asked)
+    explain(key, at)
+    found = [one for one in told if key in (one.resource.key, one.resource.inside)]
+    if not found and not at.found.unread:
+        kinds = ",".join(at.options.kinds)
+        raise ParameterError([f"explain: no resource {asked} is seen among kinds={kinds}; give its ARM id"])
+    return found
+
+
 def explain(key: str, at: Situation) -> None:
-    """All that a decision about this resource, and what is in it, looks at."""
     for resource in at.found.resources:
         if key not in (resource.key, resource.inside):
             continue
@@ -269,11 +288,7 @@ def parts_of(finding: Finding, rules: Sequence[Rule]) -> dict[str, str]:
     return {"kind": resource.kind, **where, "rule": rule}
 
 
-def same(finding: Finding) -> Finding:
-    return finding
-
-
-def confirmed(finding: Finding, vaults: Vaults, found: Found) -> Finding:
+def confirmed(finding: Finding, vaults: Vaults, at: Situation) -> Finding:
     """By the service's own word, which knows of vaults that this identity does not see.
 
     It may call protected what is stopped or soft-deleted; the item itself, where it was read, knows better.
@@ -285,10 +300,11 @@ def confirmed(finding: Finding, vaults: Vaults, found: Found) -> Finding:
         return finding
     vault, _ = answer
     if not vault:
-        return replace(finding, verdict="unprotected", reason="no vault protects it", confirmed=True)
-    if vault in {item.vault for item in found.items.get(finding.resource.key, [])}:
+        nothing_hidden = replace(at, found=replace(at.found, unread={}))
+        return replace(judge(finding.resource, nothing_hidden), confirmed=True)
+    if vault in {item.vault for item in at.found.items.get(finding.resource.key, [])}:
         return replace(finding, confirmed=True)
-    if vault in found.vaults:
+    if vault in at.found.vaults:
         reason = f"by {last(vault)}, which Resource Graph does not show yet"
         moved = replace(finding, verdict="protected", reason=reason, vault=vault)
         return replace(moved, by="confirmed", state=NEVER, confirmed=True)

@@ -9,14 +9,15 @@ from typing import Any
 from backupkit.arm import Arm
 
 
-def allowed(arm: Arm, scope: str, action: str) -> bool:
-    """Whether the caller holds an action at a scope, as ARM itself lists its permissions.
+def allowed(arm: Arm, scope: str, *actions: str) -> bool:
+    """Whether the caller holds all actions at a scope, as ARM itself lists its permissions.
 
     Raises:
         ArmError: the permissions cannot be read.
     """
     url = f"{scope}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01"
-    return any(_grants(one, action) for one in arm.pages(url, f"read permissions at {scope}"))
+    held = list(arm.pages(url, f"read permissions at {scope}"))
+    return all(any(_grants(one, action) for one in held) for action in actions)
 
 
 def _grants(permission: Mapping[str, Any], action: str) -> bool:

@@ -66,12 +66,16 @@ class Resource:
 
     @property
     def key(self) -> str:
-        """A database has one as discovered and one as protected; they are one."""
-        return self.id.lower().replace("/protecteditems/", "/protectableitems/")
+        return key_of(self.id)
 
     def hiding(self, kind: str) -> Resource:
         """As the place of things of this kind that could not be looked at."""
         return replace(self, kind=kind, inside=self.key, undiscovered=True)
+
+
+def key_of(resource_id: str) -> str:
+    """By which ids are compared; a database has one as discovered and one as protected."""
+    return resource_id.lower().replace("/protecteditems/", "/protectableitems/")
 
 
 def has_files(row: Row) -> bool:
@@ -121,7 +125,7 @@ def database_of(row: Row, hosts: Mapping[str, Resource]) -> Resource | None:
         kind=kind,
         name=f"{server}/{name}" if server else name,
         location=host.location if host else "",
-        subscription=machine.split("/")[2] if machine else "",
+        subscription=subscription_of(str(row["id"])),
         group=machine.split("/")[4] if machine else "",
         tags=host.tags if host else {},
         created=host.created if host else None,
@@ -164,6 +168,11 @@ def share_of(account: Resource, row: Row) -> Resource | None:
     )
 
 
+def share_of_item(account: Resource, item: Item) -> Resource:
+    """A share that a vault protects, where its account does not tell its shares."""
+    return replace(account, id=protects(item), kind="files", name=item.name, inside=account.key)
+
+
 def machine_in(item_id: str) -> str:
     """The machine of a database's container, lower-cased; "" where the id names none."""
     parts = item_id.lower().split("/")
@@ -178,7 +187,7 @@ def machine_in(item_id: str) -> str:
 def protects(item: Item) -> str:
     """The key of the resource that an item is of."""
     if item.workload in DATABASES:
-        return item.key.replace("/protecteditems/", "/protectableitems/")
+        return key_of(item.id)
     if item.workload == "files":
         return f"{item.source.lower()}/fileservices/default/shares/{item.name.rpartition('/')[2].lower()}"
     return item.source.lower()

@@ -96,14 +96,27 @@ class Estate:
             if subscription.lower() not in seen:
                 self.could_not_read(subscription.lower(), "it is expected and this identity does not see it")
 
-    def vaults(self) -> dict[str, str]:
-        """Regions of the vaults of both kinds, by lower-cased id."""
-        listed = self._rows(queries.VAULTS, "list vaults")
+    def elsewhere(self) -> list[str]:
+        """Subscriptions that the identity sees and the scope leaves out.
+
+        Raises:
+            BackupkitError: they cannot be listed.
+        """
+        if not self._options.scope:
+            return []
+        listed = self._graph.read(queries.SUBSCRIPTIONS, Scope(), "list subscriptions")
+        return sorted({str(row["subscriptionId"]).lower() for row in listed} - set(self.subscriptions))
+
+    def vaults(self, also: Sequence[str] = ()) -> dict[str, str]:
+        """Regions of the vaults of both kinds, by lower-cased id; `also` are subscriptions out of scope."""
+        listed = self._records(queries.VAULTS, "list vaults", lambda row: row, also=also)
         return {str(row["id"]).lower(): str(row.get("location") or "").lower() for row in listed}
 
-    def everything(self, query: str, what: str, make: Callable[[Mapping[str, Any]], T]) -> list[T]:
-        """A record of each row of the whole scope; a row of an unknown shape is unread."""
-        return self._readable(query, what, make, ())
+    def everything(
+        self, query: str, what: str, make: Callable[[Mapping[str, Any]], T], also: Sequence[str] = ()
+    ) -> list[T]:
+        """A record of each row of the whole scope and of `also`; a row of an unknown shape is unread."""
+        return self._readable(query, what, make, also=also)
 
     def missing_vaults(self, wanted: Iterable[str], seen: Iterable[str]) -> None:
         """Say of vaults that a parameter names and Resource Graph does not show why that is."""
@@ -200,7 +213,12 @@ class Estate:
         return records
 
     def _readable(
-        self, query: str, what: str, make: Callable[[Mapping[str, Any]], T], named: Sequence[str]
+        self,
+        query: str,
+        what: str,
+        make: Callable[[Mapping[str, Any]], T],
+        named: Sequence[str] = (),
+        also: Sequence[str] = (),
     ) -> list[T]:
         def readable(row: Mapping[str, Any]) -> T | None:
             try:
@@ -209,18 +227,23 @@ class Estate:
                 self.could_not_read(str(row["id"]), f"a row of {what} has an unknown shape: {error!r}")
                 return None
 
-        found = self._records(query, f"read {what}", readable, named)
+        found = self._records(query, f"read {what}", readable, named, also)
         return [record for record in found if record is not None]
 
     def _rows(self, query: str, what: str) -> list[Mapping[str, Any]]:
         return self._records(query, what, lambda row: row)
 
     def _records(
-        self, query: str, what: str, make: Callable[[Mapping[str, Any]], T], named: Sequence[str] = ()
+        self,
+        query: str,
+        what: str,
+        make: Callable[[Mapping[str, Any]], T],
+        named: Sequence[str] = (),
+        also: Sequence[str] = (),
     ) -> list[T]:
         """Rows of all batches of the scope; a batch that cannot be read is named, or each of `named` is."""
         records: list[T] = []
-        for scope in self._scopes:
+        for scope in [*self._scopes, *(scopes(also) if also else ())]:
             try:
                 records.extend(self._graph.read_as(query, scope, what, make))
             except (IdentityError, OutOfTimeError):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import fnmatch
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -160,10 +160,8 @@ def vault_for(
     its kind already; `protecting` counts by vault and kind. Two that are equal are an error.
     """
     if rule.vault.lower() != AUTO:
-        vault, region = rule.vault.lower(), vaults.get(rule.vault.lower(), "")
-        if region != resource.location:
-            return "", f"its vault is in {region or 'an unknown region'}, the resource in {resource.location}"
-        return vault, ""
+        fault = _out_of_reach(rule.vault.lower(), resource, vaults)
+        return ("", fault) if fault else (rule.vault.lower(), "")
     world = resource.kind in BACKUP_VAULTS
     near = [
         vault
@@ -182,19 +180,34 @@ def vault_for(
     return ranked[0], ""
 
 
+def _out_of_reach(vault: str, resource: Resource, vaults: Mapping[str, str]) -> str:
+    """Why a vault that a rule names cannot protect a resource; a rule without conditions takes all kinds."""
+    of_backup_vault, region = is_backup_vault(vault), vaults.get(vault, "")
+    if (resource.kind in BACKUP_VAULTS) != of_backup_vault:
+        return f"its vault is of the kind that does not protect {resource.kind}"
+    if region != resource.location:
+        return f"its vault is in {region or 'an unknown region'}, the resource in {resource.location}"
+    if not of_backup_vault and subscription_of(vault) != resource.subscription:
+        return "its vault protects its own subscription alone"
+    return ""
+
+
 def _among(value: str, allowed: Sequence[str]) -> bool:
     return not allowed or value.lower() in allowed
 
 
 def _like(value: str, patterns: Sequence[str]) -> bool:
-    return not patterns or any(fnmatch.fnmatchcase(value.lower(), one) for one in patterns)
+    return not patterns or any(_matches(value.lower(), one) for one in patterns)
+
+
+def _matches(value: str, pattern: str) -> bool:
+    """`*` alone is special: databases may have brackets in their names."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), value, re.DOTALL) is not None
 
 
 def _all_in(later: Rule, earlier: Rule, name: str) -> bool:
     """Whether each value of a condition is among the earlier rule's, patterns among patterns."""
     known = getattr(earlier, name)
     if name in ("names", "groups"):
-        return all(
-            any(fnmatch.fnmatchcase(one, pattern) for pattern in known) for one in getattr(later, name)
-        )
+        return all(any(_matches(one, pattern) for pattern in known) for one in getattr(later, name))
     return set(getattr(later, name)) <= set(known)

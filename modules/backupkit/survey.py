@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -19,6 +19,7 @@ from backupkit.coverage import (
     protects,
     resource_of,
     share_of,
+    share_of_item,
 )
 from backupkit.errors import ArmError
 from backupkit.estate import Estate, Unread
@@ -44,7 +45,7 @@ READ_ITEMS = (
     "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/read",
     "Microsoft.DataProtection/backupVaults/backupInstances/read",
 )
-"""The rights without which Resource Graph may hide what protects a resource."""
+"""The rights without which Resource Graph may hide what protects a resource, by world."""
 _CLUSTERS = "microsoft.containerservice/managedclusters"
 _ITEMS, _DISCOVERED, _RESOURCES = "protected items", "databases as discovered", "resources"
 BACKUP_STATUS = "api-version=2024-04-01"
@@ -66,10 +67,10 @@ class Found:
     present: frozenset[str] = frozenset()
     subscriptions: frozenset[str] = frozenset()
 
-    @property
-    def complete(self) -> bool:
-        """Whether all resources were read, so that one that is not there does not exist."""
-        return not any(one.startswith(f"read {_RESOURCES}") for one in self.unread)
+    def sees(self, subscription: str) -> bool:
+        """Whether all resources of it were read, so that one that is not there does not exist."""
+        whole = not any(one.startswith(f"read {_RESOURCES}") for one in self.unread)
+        return whole and subscription in self.subscriptions and subscription not in self.unread
 
     def hidden_by(self, resource: Resource) -> str:
         """What was not read and could hold the item that protects it; "" where there is nothing.
@@ -100,31 +101,46 @@ class Survey:
         """Everything of the kinds; `known` are vaults that an earlier run has seen."""
         estate = self._estate
         estate.open()
-        found = Found(vaults=estate.vaults(), unread=estate.failed, accepts=estate.accepts)
+        found = Found(unread=estate.failed, accepts=estate.accepts)
         found.subscriptions = frozenset(estate.subscriptions)
+        # Backup vaults protect what is in other subscriptions too, so the scope does not bound them.
+        far = estate.elsewhere() if self._kinds & {*BACKUP_VAULTS} else []
+        found.vaults = {
+            vault: region
+            for vault, region in estate.vaults(far).items()
+            if is_backup_vault(vault) or subscription_of(vault) in found.subscriptions
+        }
+        types = {one for kind in self._kinds for one in TYPES[kind]}
         for subscription in estate.subscriptions:
-            self._sees_all(subscription)
+            self._sees_all(subscription, [*READ_ITEMS, *(f"{one}/read" for one in sorted(types))])
+        for subscription in far:
+            self._sees_all(subscription, READ_ITEMS[1:])
         estate.vanished_vaults(known, found.vaults)
-        for item in estate.everything(queries.EVERY_ITEM, _ITEMS, rows.item):
-            found.items[protects(item)].append(item)
-        policies = estate.everything(queries.EVERY_POLICY, "policies", rows.policy)
-        found.policies = {policy.id: policy for policy in policies}
+        self._find_items(found, far)
         self._find(found)
         return found
 
-    def _sees_all(self, subscription: str) -> None:
+    def _sees_all(self, subscription: str, rights: Iterable[str]) -> None:
         """Resource Graph shows what the identity may read and says nothing of the rest.
 
         Raises:
             IdentityError, OutOfTimeError: nothing can be asked any more.
         """
-        why = "this identity may not read all vaults in it; grant it Reader, or ask with confirm=all"
+        may_not = "this identity may not read all vaults and resources in it"
         try:
-            for right in READ_ITEMS:
-                if not allowed(self._arm, f"/subscriptions/{subscription}", right):
-                    self._estate.could_not_read(subscription, why)
+            if not allowed(self._arm, f"/subscriptions/{subscription}", *rights):
+                why = f"{may_not}; grant it Reader, or ask with confirm=all"
+                self._estate.could_not_read(subscription, why)
         except ArmError as error:
             self._estate.could_not_read(subscription, error)
+
+    def _find_items(self, found: Found, far: Sequence[str]) -> None:
+        for item in self._estate.everything(queries.EVERY_ITEM, _ITEMS, rows.item, far):
+            of, by = subscription_of(protects(item)), subscription_of(item.id)
+            if of in found.subscriptions or (by in found.subscriptions and of not in far):
+                found.items[protects(item)].append(item)
+        policies = self._estate.everything(queries.EVERY_POLICY, "policies", rows.policy, far)
+        found.policies = {policy.id: policy for policy in policies}
 
     def _find(self, found: Found) -> None:
         types = sorted({one for kind in self._kinds for one in TYPES[kind]} | {_CLUSTERS})
@@ -178,6 +194,9 @@ class Survey:
             if error.status == 404 or "FeatureNotSupported" in error.code:
                 return
             self._estate.could_not_read(account.id, error)
+            known = [one for items in found.items.values() for one in items if one.workload == "files"]
+            of_it = {protects(one): one for one in known if one.source.lower() == account.key}
+            found.resources += [share_of_item(account, one) for one in of_it.values()]
             found.resources.append(account.hiding("files"))
             return
         made = (share_of(account, row) for row in shares)
@@ -195,7 +214,9 @@ class Survey:
         if resource.kind in BACKUP_VAULTS:
             url = f"{quote(resource.id)}/providers/Microsoft.DataProtection/backupInstances?{BACKUP_STATUS}"
             listed = self._arm.pages(url, f"list backup instances of {resource.name}")
-            found = next((rows.item(row) for row in listed), None)
+            # A stopped or deleted one protects nothing, and does not keep another from it.
+            items = (rows.item(row) for row in listed)
+            found = next((one for one in items if not one.stopped and not one.soft_deleted), None)
             return (found.vault, found.id) if found else ("", "")
         if resource.kind in DATABASES:
             return None

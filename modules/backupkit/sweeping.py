@@ -16,6 +16,7 @@ from backupkit.estate import Unread
 from backupkit.ledger import Ledger
 from backupkit.locations import variable
 from backupkit.params import CommonParams
+from backupkit.plain import mapping
 from backupkit.speaking import say
 from backupkit.survey import Found, Survey
 
@@ -58,8 +59,8 @@ class Sweeping:
 
     def before(self) -> Coverage:
         """What the last complete run counted; empty where there was none."""
-        found: Coverage = self._last().get("coverage", {})
-        return found
+        kept = mapping(self._last().get("coverage"))
+        return {part: mapping(counts) for part, counts in kept.items()}
 
     def remember(self, started: datetime, coverage: Coverage) -> None:
         """Keep what was seen and counted for the next run, if all was read."""
@@ -85,9 +86,9 @@ def text_at(location: str, credential: Credential) -> str:
     Raises:
         ParameterError: it cannot be read.
     """
-    if location.startswith("var:"):
-        return variable(location[4:])
     try:
+        if location.startswith("var:"):
+            return variable(location[4:])
         if not location.startswith("https://"):
             return Path(location).read_text(encoding="utf-8")
         url, _, name = location.rpartition("/")

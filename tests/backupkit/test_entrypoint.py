@@ -2,7 +2,6 @@
 
 import json
 import logging
-import sys
 
 import pytest
 import requests
@@ -15,17 +14,13 @@ from backupkit.entrypoint import (
     Runbook,
     Session,
     check_rights,
-    error,
     main,
-    say,
-    warn,
 )
-from backupkit.errors import ArmError, IncompleteReadError, PartialFailureError
+from backupkit.errors import ArmError, IncompleteReadError, ParameterError, PartialFailureError
 from backupkit.estate import Unread
 from backupkit.params import CommonParams
+from backupkit.speaking import say
 from backupkit.starts import right_to_start
-from hypothesis import given
-from hypothesis import strategies as st
 
 from simulator.estate import Estate
 from simulator.estate_instances import backup_vault
@@ -73,51 +68,6 @@ def run(capsys, mocker):
         return code, out.splitlines()
 
     return run_it
-
-
-# -- One line ----------------------------------------------------------------------
-
-
-def said(capsys, event, voice=say, **facts):
-    voice(event, **facts)
-    return capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        pytest.param("vm-1", "vm-1", id="a word"),
-        pytest.param(7, "7", id="a number"),
-        pytest.param("", "''", id="nothing"),
-        pytest.param("two words", "'two words'", id="words"),
-        pytest.param("it's", '"it\'s"', id="a quote"),
-        pytest.param("a\r\nb\tc", "'a b c'", id="several lines"),
-        pytest.param("caf\xe9", r"caf\xe9", id="a letter that is no ASCII"),
-        pytest.param("a/b;c=d", "a/b;c=d", id="signs"),
-        pytest.param("\u2028", "''", id="a line separator"),
-    ],
-)
-def test_a_fact_is_shown_as(capsys, value, shown):
-    assert said(capsys, "left", why=value) == f"left why={shown}\n"
-
-
-def test_each_stream_has_its_prefix_and_information_none(capsys):
-    assert said(capsys, "left", item="vm-1") == "left item=vm-1\n"
-    assert said(capsys, "not read", warn, scope="x") == "WARNING: not read scope=x\n"
-    assert said(capsys, "1 of 2 items failed", error) == "ERROR: 1 of 2 items failed\n"
-
-
-@given(st.text(), st.text())
-def test_whatever_is_said_is_one_line_of_ascii(event, fact):
-    written = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys.stdout, "write", written.append)
-        say(event, why=fact)
-
-    assert len(written) == 1
-    assert len(written[0].splitlines()) == 1
-    assert written[0].isascii()
-    assert written[0].endswith("\n")
 
 
 # -- How it ends -------------------------------------------------------------------
@@ -208,6 +158,52 @@ def test_a_run_with_nothing_to_do_says_so_in_figures(run):
 )
 def test_a_run_is_failed_by(run, runbook, lines):
     assert run(runbook) == (FAILED, lines)
+
+
+def resources(**accepted):
+    """A runbook that judges resources, two of which are unknown."""
+    found = [
+        entry("vm-1", "protected", "its_item", kind="vm", state="healthy", job=None),
+        entry("vm-2", "unknown", "not_read", kind="vm", state="none", job=None, vault=None),
+        entry("vm-3", "unknown", "not_read", kind="vm", state="none", job=None, vault=None),
+    ]
+
+    def work(session):
+        session.tell_all(iter(found), len(found), ("protected", "unprotected", "unknown"))
+        session.counts.update(accepted)
+        session.finish(())
+
+    return book(work)
+
+
+def test_resources_are_told_by_kind_and_state_and_the_unknown_fail_the_run(run):
+    code, lines = run(resources())
+
+    assert code == FAILED
+    assert lines == [
+        "protected resource=vm-1 kind=vm state=healthy vault=rsv-1 why='because of vm-1'",
+        "unknown resource=vm-2 kind=vm state=none why='because of vm-2'",
+        "unknown resource=vm-3 kind=vm state=none why='because of vm-3'",
+        "done decided=3 protected=1 unprotected=0 unknown=2 unread=0",
+        "ERROR: 2 of 3 resources are unknown; see the WARNING lines above",
+    ]
+
+
+def test_what_is_unknown_and_accepted_fails_nothing(run):
+    assert run(resources(accepted=2))[0] == DONE
+    assert run(resources(accepted=1))[1][-1].startswith("ERROR: 1 of 3 resources are unknown;")
+
+
+def test_a_fault_in_what_a_parameter_names_is_one_of_the_parameter(run):
+    assert run(raising(ParameterError(["rules: no JSON", "rules: no list"]))) == (
+        BAD_PARAMETERS,
+        [
+            "ERROR: rules: no JSON",
+            "ERROR: rules: no list",
+            "done",
+            "ERROR: 2 faults in what parameters name, nothing was changed",
+        ],
+    )
 
 
 def test_an_item_left_by_a_cap_fails_nothing(run):

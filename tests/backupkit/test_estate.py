@@ -110,7 +110,7 @@ def test_an_identity_that_sees_nothing_is_no_empty_estate():
     estate = opened(Azure(subscriptions()))
 
     assert estate.unread == [Unread("scope", NOTHING_SEEN)]
-    assert estate.vaults() == []
+    assert estate.vaults() == {}
 
 
 def test_a_management_group_is_asked_for_as_such():
@@ -120,6 +120,15 @@ def test_a_management_group_is_asked_for_as_such():
 
     assert azure.sent[0].body["managementGroups"] == ["corp", "sandbox"]
     assert azure.sent[1].body["subscriptions"] == [ONE]
+
+
+def test_elsewhere_is_what_the_scope_leaves_out():
+    azure = Azure(subscriptions(ONE), subscriptions(ONE, TWO.upper()))
+    estate = opened(azure, scope=("mg:corp",))
+
+    assert estate.elsewhere() == [TWO]
+    assert "managementGroups" not in azure.sent[1].body
+    assert opened(Azure(subscriptions(ONE, TWO))).elsewhere() == []
 
 
 @pytest.mark.parametrize(
@@ -149,8 +158,19 @@ def small(**world):
     return Simulated(load(estate, clock), clock)
 
 
-def test_vaults_are_found_by_lower_cased_id():
-    assert opened(small()).vaults() == [vault(1), vault(2)]
+def test_vaults_are_found_by_lower_cased_id_with_their_regions():
+    assert opened(small()).vaults() == {vault(1): "westeurope", vault(2): "westeurope"}
+
+
+@pytest.mark.parametrize(
+    ("told", "region"),
+    [({"location": "WestEurope"}, "westeurope"), ({"location": None}, ""), ({}, "")],
+    ids=["in another casing", "null", "not told"],
+)
+def test_a_region_is_compared_in_lower_case(told, region):
+    assert opened(Azure(subscriptions(ONE), rows({"id": vault(1).upper(), **told}))).vaults() == {
+        vault(1): region
+    }
 
 
 @pytest.mark.parametrize(
@@ -204,7 +224,7 @@ def test_a_list_that_fails_names_what_it_was_of_and_the_rest_goes_on():
 
     estate = opened(Playing(play))
 
-    assert estate.vaults() == [vault(7, many[-1])]
+    assert estate.vaults() == {vault(7, many[-1]): ""}
     assert estate.unread == [
         Unread("list vaults: 1000 subscriptions", "list vaults: Azure answered 400 BadRequest: odd")
     ]

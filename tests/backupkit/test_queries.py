@@ -10,7 +10,7 @@ from backupkit.graph import Graph, Scope
 from backupkit.params import CommonParams
 
 from simulator.estate import Estate
-from simulator.estate_databases import database, database_policy
+from simulator.estate_databases import database, database_policy, protectable
 from simulator.estate_instances import backup_policy, backup_vault, instance, instance_job
 from simulator.estate_shares import share
 from simulator.kql import translate
@@ -31,6 +31,7 @@ def filled(query):
         .replace("{until}", "2026-06-16T12:00:00Z")
         .replace("{vaults}", "'a', 'b'")
         .replace("{ids}", "'c'")
+        .replace("{types}", "'d', 'e'")
     )
 
 
@@ -39,10 +40,15 @@ def filled(query):
 
 def test_these_are_the_queries():
     assert sorted(ALL) == [
+        "EVERY_ITEM",
+        "EVERY_POLICY",
         "FAILED_JOBS",
         "ITEMS",
         "JOBS",
+        "MANAGED_GROUPS",
         "POLICIES",
+        "PROTECTABLE",
+        "RESOURCES",
         "SOURCES",
         "SUBSCRIPTIONS",
         "UNHEALTHY_DATABASES",
@@ -54,10 +60,10 @@ def test_these_are_the_queries():
 class TestAQuery:
     def test_can_be_paged_completely(self, name):
         """Pages hang together by id alone: Resource Graph orders nothing on its own."""
-        *_, project, order = ALL[name].split("\n")
+        *_, project, order = ALL[name].split("\n| ")
 
-        assert re.match(r"\| project (\w+, )*id\b", project)
-        assert order == "| order by id asc"
+        assert re.match(r"project (\w+, )*id\b", project)
+        assert order == "order by id asc"
 
     def test_is_translated_whole(self, name):
         translation = translate(filled(ALL[name]))
@@ -105,6 +111,8 @@ def made():
         group="rg-app",
         location="westeurope",
     )
+    estate.group("rg-App", subscription=sub)
+    ids["managed group"] = estate.group("nodes", subscription=sub, managed_by=f"{vault}/x")
     add_jobs(estate, ids)
     add_databases(estate, ids)
     add_backup_vault(estate, ids)
@@ -165,6 +173,8 @@ def add_databases(estate, ids):
     )
     account = estate.storage_account("stfiles", **where)
     ids["share"] = share(estate, vault, account, "docs", unhealthy="FileShareNotFound", failed_ago="3h")
+    ids["discovered database"] = found = protectable(estate, vault, machine, "found")
+    ids["its instance"] = found.replace("sqldatabase;mssqlserver;found", "sqlinstance;mssqlserver")
     ids["share's job that runs"] = estate.job(ids["share"], "InProgress", ago="30h")
 
 
@@ -202,6 +212,8 @@ OF_BOTH_WORLDS = {
         ["policy of databases"],
     ),
 }
+
+BOTH_WORLDS_ITEMS = {name for _, items, _ in OF_BOTH_WORLDS.values() for name in items}
 
 
 def asked(made, query):
@@ -258,10 +270,10 @@ def test_vaults(made):
 
 
 def test_vaults_of_a_subscription(made):
-    assert reading(made, scope=(made[1]["other subscription"],)).vaults() == [
-        made[1]["backup vault"].lower(),
-        made[1]["vault of the other subscription"].lower(),
-    ]
+    assert reading(made, scope=(made[1]["other subscription"],)).vaults() == {
+        made[1]["backup vault"].lower(): "westeurope",
+        made[1]["vault of the other subscription"].lower(): "westeurope",
+    }
 
 
 def test_failed_jobs_are_those_that_started_or_ended_in_the_window(made):
@@ -288,6 +300,44 @@ def test_unhealthy_databases_are_those_whose_newest_backup_failed_in_the_window(
         "database that failed",
         "database that failed at the window's first second",
     ]
+
+
+def test_every_item_is_one_of_both_kinds_of_vault_the_deleted_among_them(made):
+    items = {name for name in made[1] if name.startswith("item ")}
+
+    assert set(asked(made, queries.EVERY_ITEM)) == items | {*BOTH_WORLDS_ITEMS, "deleted instance"}
+
+
+def test_every_policy_is_one_of_both_kinds_of_vault(made):
+    assert asked(made, queries.EVERY_POLICY) == [
+        "policy 0",
+        "policy 1",
+        "policy 2",
+        "policy of databases",
+        "policy of disks",
+    ]
+
+
+def test_resources_are_those_of_the_types_asked_for(made):
+    """In whatever casing they are asked for."""
+    types = "'Microsoft.Compute/virtualMachines', 'microsoft.compute/disks'"
+
+    assert asked(made, queries.RESOURCES.replace("{types}", types)) == [
+        "disk",
+        "machine of databases",
+        "vm 0",
+        "vm 1",
+        "vm 2",
+    ]
+
+
+def test_managed_groups_are_those_that_say_what_manages_them(made):
+    assert asked(made, queries.MANAGED_GROUPS) == ["managed group"]
+
+
+def test_protectable_is_what_a_vault_has_discovered(made):
+    """The instance of a database too: it is told apart by what its row says."""
+    assert asked(made, queries.PROTECTABLE) == ["discovered database", "its instance"]
 
 
 def test_vaults_with_failures(made):
