@@ -37,7 +37,7 @@ build/azurite/installed: requirements/azurite/package-lock.json
 	@mkdir -p build/azurite && cp requirements/azurite/package.json requirements/azurite/package-lock.json build/azurite
 	@npm --prefix build/azurite ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@
 
-faults: venv ## every fault, and a kill, at every request of a run; hundreds of alerts
+faults: venv ## every fault, and a kill, at every request of a run; hundreds of alerts, thousands of items
 	@$(PY) -m pytest -n 4 --dist worksteal -q tests/faults
 
 bench: venv ## measure, and compare with the numbers to reach

@@ -7,7 +7,6 @@ Never    calls a resource unprotected while something that could protect it was 
 
 from __future__ import annotations
 
-import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +19,7 @@ from backupkit.entrypoint import Runbook, Session, main
 from backupkit.errors import ParameterError
 from backupkit.kinds import DATABASES
 from backupkit.ledger import ledger_of
-from backupkit.params import BLOBS, PLACE, RESOURCE, TAG, Between, LedgerParams
+from backupkit.params import KEPT, RESOURCE, TAG, Between, LedgerParams
 from backupkit.protection_rules import Rule, read_rules, unfit, vault_for
 from backupkit.records import Item, subscription_of
 from backupkit.speaking import say
@@ -40,14 +39,9 @@ class Params(LedgerParams):
     kinds: Annotated[tuple[Kind, ...], "what to look at"] = KINDS
     exclude_tag: Annotated[str, "name:value of the tag that excludes, or none", TAG] = "backup:off"
     grace: Annotated[timedelta, "younger resources are excluded", Between(0, 43200)] = timedelta(hours=24)
-    rules: Annotated[str, "where the rules are kept: a path, a blob URL, or var:NAME", PLACE] = ""
+    rules: Annotated[str, "where the rules are kept: a path, a blob URL, or var:NAME", KEPT] = ""
     confirm: Annotated[Literal["acted", "all"], "ask the service itself of all that is unprotected"] = "acted"
     explain: Annotated[str, "id of one resource, to be told all about", RESOURCE] = ""
-
-    def faults(self) -> Iterator[str]:
-        yield from super().faults()
-        if self.rules.startswith("https://") and not re.fullmatch(BLOBS, self.rules):
-            yield "parameter rules must be such as https://account.blob.core.windows.net/kit/rules, unsigned"
 
 
 # -- Decide: plain records in, verdicts with reasons out ------------------------------------------
@@ -202,19 +196,26 @@ def orphans(known: Iterable[str], at: Situation) -> Iterator[Finding]:
             yield Finding(source, "unknown", NONE, "its source was not read", by, item.vault)
 
 
-def findings(at: Situation, ask: Callable[[Finding], Finding] = lambda finding: finding) -> list[Finding]:
-    """Machines first, since disks and databases go by them; `ask` may know better of each."""
+def findings(at: Situation, vaults: Vaults | None = None) -> list[Finding]:
+    """Machines first, since disks and databases go by them; `vaults`, if given, may know better of each."""
     for items in at.found.items.values():
         at.protecting.update({(item.vault, item.workload) for item in items})
     ordered = sorted(at.found.resources, key=lambda one: (one.kind != "vm", one.kind, one.key))
     told = []
     for resource in ordered:
-        told.append(ask(judge(resource, at)))
+        finding = judge(resource, at)
+        told.append(confirmed(finding, vaults, at) if vaults else finding)
         if resource.kind == "vm":
-            at.machines[resource.key] = told[-1].verdict
+            at.machines[resource.key] = as_disks_see(told[-1], at)
     known = {resource.key for resource in ordered} | at.found.present
     told.extend(orphans(known, at))
     return [one for one in told if one.resource.kind in at.options.kinds]
+
+
+def as_disks_see(machine: Finding, at: Situation) -> str:
+    """What nothing has to protect may be protected all the same, where that was not read."""
+    hidden = machine.verdict == "excluded" and hidden_by(machine.resource, at)[0]
+    return "unknown" if hidden else machine.verdict
 
 
 def last(resource: str) -> str:
@@ -239,7 +240,7 @@ def sweep(session: Session[Params], vaults: Vaults, rules: Sequence[Rule]) -> No
     found = vaults.look()
     check_rules(rules, found)
     at = Situation(session.started, options, found, rules)
-    told = findings(at, (lambda one: confirmed(one, vaults, at)) if options.confirm == "all" else same)
+    told = findings(at, vaults if options.confirm == "all" else None)
     if options.explain:
         told = explained(options.explain, told, at)
     session.tell_all((one.entry for one in told), len(told), VERDICTS)
@@ -290,10 +291,6 @@ def parts_of(finding: Finding, rules: Sequence[Rule]) -> dict[str, str]:
     rule = next((one.name for one in rules if one.takes(resource)), "")
     where = {"location": resource.location, "subscription": resource.subscription}
     return {"kind": resource.kind, **where, "rule": rule}
-
-
-def same(finding: Finding) -> Finding:
-    return finding
 
 
 def confirmed(finding: Finding, vaults: Vaults, at: Situation) -> Finding:

@@ -59,6 +59,16 @@ def databricks(managed_group: str) -> Properties:
     return {"provisioningState": "Succeeded", "managedResourceGroupId": managed_group}
 
 
+def scale_set(machines: int) -> Properties:
+    """One whose instances are virtual machines of their own."""
+    return {
+        "provisioningState": "Succeeded",
+        "orchestrationMode": "Flexible",
+        "platformFaultDomainCount": 1,
+        "singlePlacementGroup": machines < 100,
+    }
+
+
 def resource_group() -> Properties:
     return {"provisioningState": "Succeeded"}
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from simulator import (
     generate_databases,
+    generate_discovered,
     generate_machines,
     generate_resources,
     generate_shares,
@@ -104,15 +105,38 @@ class Author:
             chance = dice(self.seed, machine.id)
             for one, called, state in generate_machines.rows(machine, chance, protected=protected):
                 self.files.add(RESOURCES, one, called, state)
+            self._inside(machine, items)
         self._protect(items)
+
+    def _inside(self, machine: Machine, items: list[Protection]) -> None:
+        """What is in a machine or around it, and what of that is known."""
+        if whole := generate_machines.scale_set_row(machine):
+            self.files.add(RESOURCES, whole, "scale sets")
+        if described := generate_discovered.sql_machine(machine):
+            self.files.add(RESOURCES, described, "SQL virtual machines")
+        for one, called, state in generate_discovered.of_machine(machine, items, self.seed):
+            self.files.add(RECOVERY, one, called, state)
+        if unseen := generate_discovered.unseen(machine, self.seed):
+            self.files.say("containers", *unseen)
 
     def _resource(self, one: Resource) -> None:
         items = list(_of_resource(one, self.ways))
         if not any(item.fate is Fate.GONE and item.kind == "disk" for item in items):
-            described = generate_resources.row(one, dice(self.seed, one.id))
-            state = "protected" if items else "unprotected"
-            self.files.add(RESOURCES, described, _CALLED[one.kind], state)
+            chance, protected = dice(self.seed, one.id), bool(items)
+            account = generate_shares.shares(one, self.seed).kind if one.kind == "account" else ""
+            described = generate_resources.row(one, chance, protected=protected, account=account)
+            self.files.add(
+                RESOURCES, described, _CALLED[one.kind], "protected" if protected else "unprotected"
+            )
+        if one.kind == "account":
+            self._shares(one, items)
         self._protect(items)
+
+    def _shares(self, account: Resource, items: list[Protection]) -> None:
+        for one, called, state in generate_discovered.of_account(account, items, self.seed):
+            self.files.add(RECOVERY, one, called, state)
+        if shares := generate_discovered.unknown_shares(account, self.seed):
+            self.files.say("shares", account.id, shares)
 
     def _protect(self, items: list[Protection]) -> None:
         for protection in items:

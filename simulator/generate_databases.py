@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from simulator.generate_history import COMMON, GOOD, Causes, Fate, History, Run
 from simulator.generate_items import Protection, guid
 from simulator.generate_machine_items import RecoveryServices, state
 from simulator.generate_machines import Machine
+from simulator.generate_records import Vault
 from simulator.generate_schedules import AS_OF, DAY, HOUR, MINUTE, Policy
 from simulator.recovery_errors import details_of_database
 from simulator.recovery_kinds import backup_type
@@ -67,21 +69,41 @@ _OF_LOGS = (
 """Why log backups fail, of which there are no jobs."""
 
 
-def protections(machine: Machine, seed: int) -> Iterator[Protection]:
-    """The items of the databases in a machine; `part` is `instance/name`."""
+@dataclass(frozen=True)
+class Guests:
+    """The databases in a machine; the first `protected` of them have an item."""
+
+    kind: str
+    vault: Vault
+    instance: str
+    names: tuple[str, ...]
+    protected: int
+
+
+def guests(machine: Machine, seed: int) -> Guests | None:
     kind = machine.fleet.tier.guests
+    if not kind or not machine.exists:
+        return None
     chance = dice(seed, "databases", machine.id)
-    if not kind or not machine.exists or chance.random() > PROTECTED:
-        return
+    bare = chance.random() > PROTECTED
     vaults = machine.subscription.vaults_in(machine.fleet.region)
     vault = vaults[machine.fleet.number % len(vaults)]
-    policies = vault.policies_of(kind)
-    instance, names = chance.choice(_INSTANCES[kind]), _NAMES[kind]
+    instance, many = chance.choice(_INSTANCES[kind]), chance.randint(*_HOW_MANY[kind])
+    names = _NAMES[kind][: many + chance.choice((0, 0, 1, 2))]
+    return Guests(kind, vault, instance, names, 0 if bare else many)
+
+
+def protections(machine: Machine, seed: int) -> Iterator[Protection]:
+    """The items of the databases in a machine; `part` is `instance/name`."""
+    inside = guests(machine, seed)
+    if inside is None:
+        return
+    kind, policies = inside.kind, inside.vault.policies_of(inside.kind)
     fates = Spread(seed, "database fates", kind, axis=1)
-    for each in range(chance.randint(*_HOW_MANY[kind])):
+    for each, name in enumerate(inside.names[: inside.protected]):
         fate = pick(FATES, fates(machine.number * 7 + each))
         policy = policies[machine.number % len(policies)]
-        yield Protection(kind, machine.id, vault, policy, fate, f"{instance}/{names[each]}")
+        yield Protection(kind, machine.id, inside.vault, policy, fate, f"{inside.instance}/{name}")
 
 
 def of_databases(policy: Policy, items: int) -> Properties:

@@ -19,8 +19,11 @@ from simulator.store import Row
 
 UNPROTECTED = {"prod": 0.15, "shared": 0.22, "dev": 0.5, "test": 0.45}
 """The share of machines without a backup, by environment."""
-_GONE, _TWICE = 0.004, 0.008
-"""Of the machines, those that replaced one whose item is still there; and those in two vaults."""
+_GONE, _MOVED, _TWICE = 0.004, 0.004, 0.008
+"""Of the machines, those that replaced one whose item is still there, those whose item names the group they
+were in before, and those in two vaults."""
+YOUNG = 0.02
+"""Of what is not protected, that made within a day."""
 
 _IMAGES = {
     True: estate_resources.image("MicrosoftWindowsServer", "WindowsServer", "2022-datacenter-g2"),
@@ -67,9 +70,28 @@ def machines(subscription: Subscription, ways: Ways) -> Iterator[Machine]:
         group = managed_group(subscription, fleet) if fleet.tier.managed else fleet.group
         for number in range(fleet.first, fleet.first + fleet.machines):
             name = _name(subscription, fleet, number)
-            yield Machine(subscription, fleet, number, group, name)
+            machine = Machine(subscription, fleet, number, group, name)
+            yield machine
             if ways.oddities(number) < _GONE and not fleet.tier.managed:
                 yield Machine(subscription, fleet, number, group, f"{name}-old", exists=False)
+            elif is_moved(machine, ways):
+                yield Machine(subscription, fleet, number, f"{group}-before", name, exists=False)
+
+
+def is_moved(machine: Machine, ways: Ways) -> bool:
+    """Whether the item of a machine names the group in which it was; there are none with databases."""
+    tier = machine.fleet.tier
+    if tier.managed or tier.guests or scale_set(machine.subscription, machine.fleet):
+        return False
+    return _GONE <= ways.oddities(machine.number) < _GONE + _MOVED
+
+
+def scale_set(subscription: Subscription, fleet: Fleet) -> str:
+    """The id of the scale set that a fleet's machines are instances of; "" where they are not."""
+    if fleet.tier.name != "build" or fleet.number % 3:
+        return ""
+    place = f"{subscription.path}/resourceGroups/{fleet.group}"
+    return f"{place}/providers/Microsoft.Compute/virtualMachineScaleSets/vmss-{fleet.application}-build"
 
 
 def _name(subscription: Subscription, fleet: Fleet, number: int) -> str:
@@ -114,13 +136,17 @@ def protections(machine: Machine, ways: Ways) -> Iterator[Protection]:
     yield Protection("vm", machine.id, vault, policy, fate)
     if ways.oddities(machine.number) > 1 - _TWICE and len(vaults) > 1:
         other = vaults[(fleet.number + 1) % len(vaults)]
-        again = Fate.HEALTHY if machine.number % 2 else Fate.STOPPED
+        again = (Fate.HEALTHY, Fate.STOPPED, Fate.DELETED)[machine.number % 3]
         yield Protection("vm", machine.id, other, other.policies[0], again)
 
 
 def fate_of(machine: Machine, ways: Ways) -> Fate | None:
     """None where it is not protected."""
-    if machine.fleet.tier.managed:
+    if (
+        machine.fleet.tier.managed
+        or scale_set(machine.subscription, machine.fleet)
+        or is_moved(machine, ways)
+    ):
         return None
     bare, at = UNPROTECTED[machine.subscription.environment], ways.fates(machine.number)
     return None if at < bare else pick(COMMON, (at - bare) / (1 - bare))
@@ -134,7 +160,7 @@ def disks(machine: Machine) -> list[str]:
 
 def rows(machine: Machine, chance: random.Random, *, protected: bool) -> Iterator[tuple[Row, str, str]]:
     """The machine and its disks: each with its kind and state."""
-    created = clock.stamp(AS_OF - chance.uniform(30, 1200) * DAY)
+    created = clock.stamp(AS_OF - age(chance, 1200, protected=protected))
     os = "Windows" if machine.fleet.tier.windows else "Linux"
     tags = tags_of(machine.subscription, machine.fleet)
     if machine.fleet.tier.managed:
@@ -156,6 +182,22 @@ def rows(machine: Machine, chance: random.Random, *, protected: bool) -> Iterato
 _PREMIUM = {"name": "Premium_LRS", "tier": "Premium"}
 
 
+def age(chance: random.Random, days: float, *, protected: bool) -> float:
+    """In seconds, up to so many days."""
+    young = chance.random() < YOUNG and not protected
+    return (chance.uniform(0.1, 0.9) if young else chance.uniform(30, days)) * DAY
+
+
+def scale_set_row(machine: Machine) -> Row | None:
+    """The row of the scale set of a machine, with its first instance."""
+    row_id = scale_set(machine.subscription, machine.fleet)
+    if not row_id or machine.number != machine.fleet.first:
+        return None
+    described = estate_resources.scale_set(machine.fleet.machines)
+    sku = {"name": "Standard_D4s_v5", "capacity": machine.fleet.machines}
+    return resource(machine.subscription, row_id, described, location=machine.fleet.region, sku=sku)
+
+
 def _described(machine: Machine, os: str, created: str, chance: random.Random) -> dict[str, Any]:
     described = estate_rows.virtual_machine(machine.place, machine.name)
     tier = machine.fleet.tier
@@ -171,6 +213,8 @@ def _described(machine: Machine, os: str, created: str, chance: random.Random) -
             "displayStatus": "VM deallocated",
             "level": "Info",
         }
+    if of := scale_set(machine.subscription, machine.fleet):
+        described["virtualMachineScaleSet"] = {"id": of}
     return {**described, "vmId": guid_of("vm", machine.id), "timeCreated": created}
 
 

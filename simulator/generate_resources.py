@@ -13,9 +13,9 @@ from simulator.generate_dice import Shares, Spread, pick
 from simulator.generate_history import Fate
 from simulator.generate_instances import FATES, WITHOUT_JOBS
 from simulator.generate_items import Protection
-from simulator.generate_machines import Machine, disks, managed_group, owner_of, resource, tags_of
+from simulator.generate_machines import Machine, age, disks, managed_group, owner_of, resource, tags_of
 from simulator.generate_records import Fleet, Subscription
-from simulator.generate_schedules import AS_OF, DAY, Policy
+from simulator.generate_schedules import AS_OF, Policy
 from simulator.store import Row
 
 SHARES = {"account": 0.1, "postgresql": 0.03, "disk": 0.03, "cluster": 0.01}
@@ -79,9 +79,13 @@ def _name(subscription: Subscription, kind: str, number: int, fleet: Fleet) -> s
     }[kind]
 
 
+def is_backed_up(one: Resource, seed: int) -> str:
+    """As what a Backup vault has it; "" where none does."""
+    return pick(_BACKUPS[one.kind], Spread(seed, "resources", one.kind)(one.number))
+
+
 def protections(one: Resource, seed: int) -> Iterator[Protection]:
-    at = Spread(seed, "resources", one.kind)(one.number)
-    kind = pick(_BACKUPS[one.kind], at)
+    kind = is_backed_up(one, seed)
     if kind:
         vault = one.subscription.backup_vault_in(one.fleet.region)
         fates = Spread(seed, "resource fates", kind, axis=1)
@@ -105,14 +109,16 @@ def _policy(policies: tuple[Policy, ...], number: int) -> Policy:
     return policies[number % len(policies)]
 
 
-def row(one: Resource, chance: random.Random) -> Row:
-    created = clock.stamp(AS_OF - chance.uniform(30, 1500) * DAY)
+def row(one: Resource, chance: random.Random, *, protected: bool, account: str = "StorageV2") -> Row:
+    """`account` is the kind of a storage account."""
+    created = clock.stamp(AS_OF - age(chance, 1500, protected=protected))
     tags = tags_of(one.subscription, one.fleet)
     place = {"location": one.fleet.region, "tags": tags}
     match one.kind:
         case "account":
             described = {**estate_rows.storage_account(one.name), "creationTime": created}
-            place |= {"kind": "StorageV2", "sku": {"name": "Standard_ZRS", "tier": "Standard"}}
+            tier = "Premium" if account == "FileStorage" else "Standard"
+            place |= {"kind": account, "sku": {"name": f"{tier}_ZRS", "tier": tier}}
         case "postgresql":
             described = estate_resources.postgresql(one.name, created)
             place |= {"sku": {"name": "Standard_D2ds_v5", "tier": "GeneralPurpose"}}

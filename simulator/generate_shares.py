@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from simulator import clock, estate_rows, share_rows
@@ -11,7 +12,8 @@ from simulator.generate_dice import Shares, Spread, dice, pick
 from simulator.generate_history import COMMON, GOOD, Causes, Fate, History, Run
 from simulator.generate_items import Protection, guid
 from simulator.generate_machine_items import RecoveryServices, state
-from simulator.generate_resources import Resource
+from simulator.generate_records import Vault
+from simulator.generate_resources import Resource, is_backed_up
 from simulator.generate_schedules import AS_OF, DAY, Policy
 from simulator.recovery_errors import details_of_share
 from simulator.store import Row
@@ -21,7 +23,7 @@ Properties = dict[str, Any]
 FATES: Shares[Fate] = ((Fate.GONE, 0.005), *COMMON)
 PROTECTED = 0.6
 """The share of storage accounts with file shares that are backed up."""
-_NAMES = ("docs", "profiles", "homes", "export", "scans")
+_NAMES = ("docs", "profiles", "homes", "export", "scans", "staging")
 
 OF_SHARES = Causes(
     passing=(
@@ -34,20 +36,44 @@ OF_SHARES = Causes(
 )
 
 
-def protections(account: Resource, seed: int) -> Iterator[Protection]:
-    """The items of an account's shares, all in one vault as Azure has it; two accounts in five have none."""
+@dataclass(frozen=True)
+class Shared:
+    """The shares of an account, of which the first `protected` have an item; `kind` is the account's."""
+
+    names: tuple[str, ...]
+    protected: int
+    kind: str = "StorageV2"
+
+
+def shares(account: Resource, seed: int) -> Shared:
+    """Two accounts in five have none; of what is protected one in three has a share that nobody added."""
     chance = dice(seed, "shares", account.id)
     many = chance.choice((0, 0, 1, 3, 5))
-    if account.kind != "account" or chance.random() > PROTECTED:
-        return
+    bare = chance.random() > PROTECTED
+    if many and not bare:
+        return Shared(_NAMES[: many + (chance.random() < 0.33)], many)
+    odd = chance.random() < 0.25 and not is_backed_up(account, seed)
+    kind = ("FileStorage" if many else "BlobStorage") if odd else "StorageV2"
+    return Shared(_NAMES[:many], 0, kind)
+
+
+def vault_of(account: Resource) -> Vault:
+    """All shares of an account are in one vault, as Azure has it."""
     vaults = account.subscription.vaults_in(account.fleet.region)
-    vault = vaults[account.number % len(vaults)]
+    return vaults[account.number % len(vaults)]
+
+
+def protections(account: Resource, seed: int) -> Iterator[Protection]:
+    """The items of an account's shares."""
+    if account.kind != "account":
+        return
+    vault, known = vault_of(account), shares(account, seed)
     policies = vault.policies_of("share")
     fates = Spread(seed, "share fates")
-    for each in range(many):
+    for each, name in enumerate(known.names[: known.protected]):
         fate = pick(FATES, fates(account.number * 5 + each))
         policy = policies[account.number % 4 == 0]
-        yield Protection("share", account.id, vault, policy, fate, _NAMES[each])
+        yield Protection("share", account.id, vault, policy, fate, name)
 
 
 def of_shares(policy: Policy, items: int) -> Properties:

@@ -64,9 +64,8 @@ def deleted_instance(world: World, request: Request, **at: str) -> Response:
 )
 def of_resource(world: World, request: Request, **at: str) -> Response:
     """The instances that protect a resource, in whatever vault of its tenant, whoever may read that vault."""
-    where = "lower(type) = ? AND lower(properties->>'$.dataSourceInfo.resourceID') = ?"
-    resource = (GROUP + "/providers/{rest}").format(**at).lower()
-    found = world.store.query(TABLE, where, [INSTANCES, resource], world.now())
+    resource = (GROUP + "/providers/{rest}").format(**at)
+    found = world.store.about(TABLE, INSTANCES, resource, world.now())
     return paged(request, [_body(world.rest_row(row), _TYPE) for row in found])
 
 

@@ -82,17 +82,11 @@ def _protecting(world: World, subscription: str, given: dict[str, Any]) -> Row |
     """The item of a resource in whatever vault; a share or a database is named besides its resource.
 
     Of several the one that is backed up speaks, before one that was stopped, before one that is deleted.
-    Containers are named after the machine or account; looking there first spares reading all items.
     """
-    where = (
-        "lower(type) = ? AND starts_with(_key, ?) AND contains(_key, ?) "
-        "AND (lower(properties->>'$.sourceResourceId') = ? "
-        "OR lower(properties->>'$.dataSourceInfo.resourceID') = ?)"
-    )
-    name = f";{_resource(given).rpartition('/')[2]}/"
-    values = [ITEMS, f"/subscriptions/{subscription.lower()}/", name, _resource(given), _resource(given)]
-    found = [world.rest_row(row) for row in world.store.query(TABLE, where, values, world.now())]
-    named = [row for row in found if _is_named(row["properties"], given)]
+    within = f"/subscriptions/{subscription.lower()}/"
+    found = world.store.about(TABLE, ITEMS, _resource(given), world.now())
+    here = [world.rest_row(row) for row in found if row["id"].lower().startswith(within)]
+    named = [row for row in here if _is_named(row["properties"], given)]
     return min(named, key=lambda row: _rank(row["properties"]), default=None)
 
 

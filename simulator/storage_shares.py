@@ -104,18 +104,12 @@ def _shares(world: World, account: Row) -> list[dict[str, Any]]:
 
 
 def _named_by_rows(world: World, account: Row) -> list[str]:
-    """Shares that a vault has as items, unless it says that they are gone, or has discovered.
-
-    They lie in the container of their account; looking there first spares reading all items of an estate.
-    """
-    where = (
-        "contains(_key, ?) AND lower(type) IN (?, ?) "
-        "AND (lower(properties->>'$.dataSourceInfo.resourceID') = ? OR "
-        "lower(properties->>'$.sourceResourceId') = ? OR lower(properties->>'$.parentContainerFabricId') = ?)"
-    )
-    name = f";{str(account['name']).lower()}/"
-    values = [name, ITEMS, PROTECTABLE, *[str(account["id"]).lower()] * 3]
-    found = [row["properties"] for row in world.store.query(TABLE, where, values, world.now())]
+    """Shares that a vault has as items, unless it says that they are gone, or has discovered."""
+    found = [
+        row["properties"]
+        for kind in (ITEMS, PROTECTABLE)
+        for row in world.store.about(TABLE, kind, account["id"], world.now())
+    ]
     return [
         str(given["friendlyName"])
         for given in found

@@ -43,6 +43,10 @@ class UnreadableError(ValueError):
     """A file of rows has a line that is none."""
 
 
+_SOURCES = (("sourceResourceId",), ("dataSourceInfo", "resourceID"), ("parentContainerFabricId",))
+"""Where rows of backup services say what they are of."""
+
+
 @dataclass(frozen=True)
 class Version:
     """One state of one row; `row` None means the row does not exist from `since` on."""
@@ -61,6 +65,7 @@ class Store:
     """
 
     def __init__(self) -> None:
+        self._about: dict[str, dict[str, set[str]]] = {}
         self.connection = duckdb.connect(":memory:", config={"threads": 2})
         # What takes two seconds would draw a bar on stdout, which is the command's.
         self.connection.execute("SET enable_progress_bar = false")
@@ -86,6 +91,7 @@ class Store:
         """
         if not path.stat().st_size:
             return
+        self._about.clear()
         name, file = rows_of(table), [str(path)]
         try:
             strange = self.connection.execute(_STRANGE, file).fetchone()
@@ -119,6 +125,9 @@ class Store:
         self.connection.execute(
             f"INSERT INTO {rows_of(table)} VALUES ({marks})", [*_filled(row), since, FOREVER]
         )
+        if (known := self._about.get(str(row["type"]).lower())) is not None:
+            for source in _sources(row):
+                known.setdefault(source, set()).add(key)
 
     def remove(self, table: str, row_id: str, since: float) -> None:
         """The row does not exist from `since` on."""
@@ -158,6 +167,25 @@ class Store:
             [*values, at, at],
         )
         return [_row(values) for values in found.fetchall()]
+
+    def about(self, table: str, type: str, source: str, at: float) -> list[Row]:
+        """Rows of a type that name a resource as what they are of, by id; a list of them is kept."""
+        if type not in self._about:
+            self._about[type] = self._by_source(table, type)
+        keys = sorted(self._about[type].get(source.lower(), ()))
+        return [row for key in keys if (row := self.get(table, key, at))]
+
+    def _by_source(self, table: str, type: str) -> dict[str, set[str]]:
+        """Keys by lower-cased source; no version of a row is of another."""
+        paths = ", ".join(f"lower(properties->>'$.{'.'.join(path)}')" for path in _SOURCES)
+        found = self.connection.execute(
+            f"SELECT unnest([{paths}]) AS source, _key FROM {rows_of(table)} WHERE lower(type) = ?", [type]
+        )
+        told = dict[str, set[str]]()
+        for source, key in found.fetchall():
+            if source:
+                told.setdefault(str(source), set()).add(str(key))
+        return told
 
     def versions(self, table: str, row_id: str = "") -> Iterator[Version]:
         """Every version of every row (or of one), oldest first, with an empty one where a row ends."""
@@ -204,6 +232,16 @@ def parsed(line: str, where: str) -> Row:
         known = ", ".join(TEXT + DYNAMIC)
         raise ValueError(f"{where}: no such column {sorted(strangers)}; known are {known}")
     return row
+
+
+def _sources(row: Row) -> set[str]:
+    found = set[str]()
+    for path in _SOURCES:
+        value: Any = row.get("properties")
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        found.add(str(value or "").lower())
+    return found - {""}
 
 
 def _filled(row: Mapping[str, Any]) -> tuple[Any, ...]:

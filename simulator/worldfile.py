@@ -11,6 +11,10 @@ from simulator import clock
 from simulator.store import KEPT, Row
 
 OUTCOME = re.compile(r"Completed|Cancelled|Never|CompletedWithWarnings(:\w+)?|Failed:\w+")
+CONTAINER = re.compile(
+    r"^/subscriptions/[^/]+/resourcegroups/[^/]+/providers/[^/]+/vaults/[^/]+/backupfabrics/[^/]+/"
+    r"protectioncontainers/(iaasvmcontainer|vmappcontainer|storagecontainer);[^;/]+;[^;/]+;[^;/]+$"
+)
 BUSY = ("fail", "refuse")
 POINTS = ("Full", "Differential", "Incremental", "Log", "CopyOnlyFull", "SnapshotFull")
 LINKS = ("renewed", "lost", "without parameters")
@@ -125,6 +129,17 @@ def _point(where: str, value: Any) -> dict[str, str]:
     return {**told, "at": _stamp(f"{where}: at", point.get("at"))}
 
 
+def _containers(where: str, value: Any) -> dict[str, Any]:
+    found: dict[str, Any] = _by_id(_object)(where, value)
+    for name in found:
+        if not CONTAINER.search(name):
+            raise ValueError(
+                f"{where}: {name!r}: expected the id of a container, such as "
+                ".../protectionContainers/VMAppContainer;Compute;<group>;<machine>"
+            )
+    return found
+
+
 def _share(where: str, value: Any) -> dict[str, Any]:
     share = _object(where, value)
     _text(f"{where}: name", share.get("name"))
@@ -189,7 +204,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "rest": _by_id(_object),
     "recovery_points": _by_id(_list_of(_point)),
     "backup_status": _by_id(_object),
-    "containers": _by_id(_object),
+    "containers": _containers,
     "shares": _by_id(_list_of(_share)),
     "role_assignments": _list_of(_object),
     "forbidden": _list_of(_text),

@@ -16,7 +16,7 @@ from backupkit.entrypoint import (
     check_rights,
     main,
 )
-from backupkit.errors import ArmError, IncompleteReadError, PartialFailureError
+from backupkit.errors import ArmError, IncompleteReadError, ParameterError, PartialFailureError
 from backupkit.estate import Unread
 from backupkit.params import CommonParams
 from backupkit.speaking import say
@@ -158,6 +158,52 @@ def test_a_run_with_nothing_to_do_says_so_in_figures(run):
 )
 def test_a_run_is_failed_by(run, runbook, lines):
     assert run(runbook) == (FAILED, lines)
+
+
+def resources(**accepted):
+    """A runbook that judges resources, two of which are unknown."""
+    found = [
+        entry("vm-1", "protected", "its_item", kind="vm", state="healthy", job=None),
+        entry("vm-2", "unknown", "not_read", kind="vm", state="none", job=None, vault=None),
+        entry("vm-3", "unknown", "not_read", kind="vm", state="none", job=None, vault=None),
+    ]
+
+    def work(session):
+        session.tell_all(iter(found), len(found), ("protected", "unprotected", "unknown"))
+        session.counts.update(accepted)
+        session.finish(())
+
+    return book(work)
+
+
+def test_resources_are_told_by_kind_and_state_and_the_unknown_fail_the_run(run):
+    code, lines = run(resources())
+
+    assert code == FAILED
+    assert lines == [
+        "protected resource=vm-1 kind=vm state=healthy vault=rsv-1 why='because of vm-1'",
+        "unknown resource=vm-2 kind=vm state=none why='because of vm-2'",
+        "unknown resource=vm-3 kind=vm state=none why='because of vm-3'",
+        "done decided=3 protected=1 unprotected=0 unknown=2 unread=0",
+        "ERROR: 2 of 3 resources are unknown; see the WARNING lines above",
+    ]
+
+
+def test_what_is_unknown_and_accepted_fails_nothing(run):
+    assert run(resources(accepted=2))[0] == DONE
+    assert run(resources(accepted=1))[1][-1].startswith("ERROR: 1 of 3 resources are unknown;")
+
+
+def test_a_fault_in_what_a_parameter_names_is_one_of_the_parameter(run):
+    assert run(raising(ParameterError(["rules: no JSON", "rules: no list"]))) == (
+        BAD_PARAMETERS,
+        [
+            "ERROR: rules: no JSON",
+            "ERROR: rules: no list",
+            "done",
+            "ERROR: 2 faults in what parameters name, nothing was changed",
+        ],
+    )
 
 
 def test_an_item_left_by_a_cap_fails_nothing(run):

@@ -350,6 +350,16 @@ def test_a_disk_of_an_opted_out_machine_is_judged_for_itself():
     assert by_name([out, disk("disk-01", out)])["disk-01"].verdict == "unprotected"
 
 
+def test_a_disk_of_an_opted_out_machine_is_unknown_where_a_vault_may_have_the_machine():
+    out = resource(tags={"backup": "off"})
+    found = by_name([out, disk("disk-01", out)], unread={HIDDEN: "403"})
+
+    assert (found["vm-01"].verdict, told(found["disk-01"])) == (
+        "excluded",
+        ("unknown", "none", "machine_unknown"),
+    )
+
+
 def test_a_disk_that_is_attached_to_nothing_is_judged_for_itself():
     assert judged(disk()).verdict == "unprotected"
 
@@ -604,6 +614,6 @@ def test_the_rules_may_not_be_named_by_a_signed_url():
     signed = "https://stkit.blob.core.windows.net/kit/rules.json"
 
     assert read(Params, [f"rules={signed}"]).rules == signed
-    with pytest.raises(ParameterError, match=r"parameter rules must be such as .*, unsigned") as error:
+    with pytest.raises(ParameterError, match=r"parameter rules must be such as rules\.json") as error:
         read(Params, [f"rules={signed}?sig=SECRET"])
     assert "SECRET" not in str(error.value)

@@ -6,6 +6,8 @@ from simulator import clock
 from simulator.estate import Estate
 from simulator.estate_databases import protectable, protectable_instance, registered, sql_virtual_machine
 from simulator.estate_shares import file_share, protectable_share, registered_account
+from simulator.world import World
+from tests.simulator.asking import ask
 
 NOW = clock.moment("2026-11-22T07:10:00Z")
 FABRIC = "backupFabrics/Azure/protectionContainers"
@@ -139,3 +141,13 @@ class TestGroups:
             "databricks-rg-x",
         )
         assert (row["managedBy"], row["subscriptionId"]) == ("/subscriptions/s/x", subscription)
+
+    def test_are_told_by_resource_manager_with_what_made_them(self, tmp_path, estate):
+        made = estate.group("MC_x", subscription=estate.subscription("prod"), managed_by="/subscriptions/s/x")
+        told = ask(World.load(estate.write(tmp_path), clock=lambda: NOW), "GET", made).body
+
+        assert (told["name"], told["managedBy"], told["location"]) == (
+            "MC_x",
+            "/subscriptions/s/x",
+            "westeurope",
+        )

@@ -27,6 +27,8 @@ GOOD = ("Completed", "CompletedWithWarnings")
 RESOURCES = {
     VMS,
     DISKS,
+    "microsoft.compute/virtualmachinescalesets",
+    "microsoft.sqlvirtualmachine/sqlvirtualmachines",
     "microsoft.storage/storageaccounts",
     "microsoft.dbforpostgresql/flexibleservers",
     "microsoft.containerservice/managedclusters",
@@ -38,6 +40,7 @@ RECOVERY = {
     "microsoft.recoveryservices/vaults/backuppolicies",
     "microsoft.recoveryservices/vaults/backupjobs",
     "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems",
+    "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protectableitems",
     "microsoft.dataprotection/backupvaults/backuppolicies",
     "microsoft.dataprotection/backupvaults/backupjobs",
     "microsoft.dataprotection/backupvaults/backupinstances",

@@ -131,6 +131,21 @@ class TestInstances:
         assert [one["id"] for one in found["value"]] == [client.place.instances["disk"]]
         assert none == {"value": []}
 
+    def test_the_instances_of_a_resource_are_told_to_who_may_read_it_and_not_the_vault(self, tmp_path):
+        place = Place()
+        client = caller(tmp_path, place, forbidden=[place.vault])
+        listing = f"{place.resource(SOURCES['disk'])}/providers/Microsoft.DataProtection/backupInstances"
+
+        assert client.get(f"{place.vault}/backupInstances").status == 403
+        assert [one["id"] for one in told(client, listing)["value"]] == [place.instances["disk"]]
+
+    def test_the_instances_of_a_resource_need_a_right_on_the_resource(self, tmp_path):
+        place = Place()
+        resource = place.resource(SOURCES["disk"])
+        client = caller(tmp_path, place, forbidden=[resource])
+
+        assert client.get(f"{resource}/providers/Microsoft.DataProtection/backupInstances").status == 403
+
     def test_soft_deleted_ones_have_a_list_of_their_own(self, tmp_path):
         place = Place()
         gone = place.protect("disk", "Microsoft.Compute/disks/d2", state="SoftDeleted")

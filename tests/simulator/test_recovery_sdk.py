@@ -12,8 +12,8 @@ from azure.mgmt.recoveryservicesbackup import RecoveryServicesBackupClient
 from azure.mgmt.recoveryservicesbackup import models as sdk
 
 from simulator.estate import Estate
-from simulator.estate_databases import database, database_policy
-from simulator.estate_shares import share, share_policy
+from simulator.estate_databases import database, database_policy, protectable
+from simulator.estate_shares import protectable_share, share, share_policy
 from simulator.world import World
 from tests.simulator.blob_clients import Credential, simulated
 from tests.simulator.recovery_estate import Clock
@@ -52,6 +52,11 @@ class Vault:
             self.items[kind] = database(
                 made, self.id, vm, "main", kind=kind, policy=policy, last_recovery_point_ago="30m"
             )
+        for kind in DATABASES:
+            protectable(made, self.id, vm, "main", kind=kind, protected=True)
+            protectable(made, self.id, vm, "spare", kind=kind)
+        protectable_share(made, self.id, account, "homes")
+        made.vm("vm-2", subscription=self.subscription, group="rg-app")
         for item in self.items.values():
             made.minutes(item, 0.5)
         self.clock = Clock()
@@ -207,6 +212,83 @@ def test_items_of_every_kind_are_listed(client):
         "SQLDataBase",
         "VM",
     ]
+
+
+@pytest.mark.parametrize(
+    ("management", "model", "name"),
+    [
+        ("AzureIaasVM", sdk.AzureIaaSComputeVMContainer, "vm-1"),
+        ("AzureWorkload", sdk.AzureVMAppContainerProtectionContainer, "vm-1"),
+        ("AzureStorage", sdk.AzureStorageContainer, "stdocs"),
+    ],
+)
+def test_containers_of_every_kind_are_listed(client, management, model, name):
+    """The client's own model is the base class for some."""
+    asked = f"backupManagementType eq '{management}'"
+    (listed,) = client.backup_protection_containers.list(*HERE, filter=asked)
+    one = client.protection_containers.get(*FABRIC, listed.name)
+
+    found = model(one.properties)
+    assert (found.container_type, found.friendly_name) == (model().container_type, name)
+    assert found.registration_status == "Registered"
+
+
+@pytest.mark.parametrize(
+    ("filter", "model", "states"),
+    [
+        (
+            "workloadType eq 'SQLDataBase' and itemType eq 'SQLDataBase'",
+            sdk.AzureVmWorkloadSQLDatabaseProtectableItem,
+            {"main": "Protected", "spare": "NotProtected"},
+        ),
+        (
+            "workloadType eq 'SAPHanaDatabase' and itemType eq 'SAPHanaDatabase'",
+            sdk.AzureVmWorkloadSAPHanaDatabaseProtectableItem,
+            {"main": "Protected", "spare": "NotProtected"},
+        ),
+        (
+            "backupManagementType eq 'AzureStorage'",
+            sdk.AzureFileShareProtectableItem,
+            {"homes": "NotProtected"},
+        ),
+        (
+            "backupManagementType eq 'AzureIaasVM'",
+            sdk.AzureIaaSComputeVMProtectableItem,
+            {"vm-2": "NotProtected"},
+        ),
+    ],
+)
+def test_protectable_items_of_every_kind_are_listed(client, filter, model, states):
+    found = [model(one.properties) for one in client.backup_protectable_items.list(*HERE, filter=filter)]
+
+    assert {one.friendly_name: one.protection_state for one in found} == states
+    assert {one.protectable_item_type for one in found} == {model().protectable_item_type}
+
+
+def test_what_could_be_registered_is_listed(client):
+    """The machine and the account that have items are registered already."""
+    (found,) = client.protectable_containers.list(*FABRIC, filter="backupManagementType eq 'AzureWorkload'")
+
+    assert (found.properties.friendly_name, found.properties.protectable_container_type) == (
+        "vm-2",
+        "VMAppContainer",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("vm-1", ("Protected", "Failed")), ("vm-2", ("NotProtected", "Succeeded"))]
+)
+def test_a_resource_is_checked_before_it_is_protected(client, vault, name, told):
+    group = f"/subscriptions/{vault.subscription}/resourceGroups/rg-app"
+    asked = {
+        "resource_type": "VM",
+        "resource_id": f"{group}/providers/Microsoft.Compute/virtualMachines/{name}",
+    }
+    status = client.backup_status.get("westeurope", sdk.BackupStatusRequest(**asked))
+    request = sdk.PreValidateEnableBackupRequest(vault_id=vault.id, **asked)
+    validity = client.protection_intent.validate("westeurope", request)
+
+    assert (status.protection_status, validity.status) == told
 
 
 def test_a_refusal_is_an_error_with_its_code(client, vault):
