@@ -14,7 +14,7 @@ from statistics import median
 
 from tests.benchmarks.measuring import ROOT, SANDBOX, Book
 
-RUNBOOKS = ("auto_retry",)
+RUNBOOKS = ("auto_retry", "unprotected_sweep")
 BARE = "import requests; requests.get('https://management.azure.com/subscriptions')"
 """A client with nothing but its HTTP library: less than this no runbook can take."""
 PATIENCE_S = 60.0
