@@ -20,6 +20,7 @@ from backupkit.errors import ParameterError
 from backupkit.kinds import DATABASES
 from backupkit.ledger import ledger_of
 from backupkit.params import KEPT, RESOURCE, TAG, Between, LedgerParams
+from backupkit.plain import last
 from backupkit.protection_rules import Rule, read_rules, unfit, vault_for
 from backupkit.records import Item, subscription_of
 from backupkit.speaking import say
@@ -49,7 +50,7 @@ class Params(LedgerParams):
 
 @dataclass
 class Situation:
-    """What is true of the run as a whole; `machines` are the verdicts on virtual machines by their ids."""
+    """What is true of the run as a whole; `machines` are virtual machines as their disks see them, by id."""
 
     now: datetime
     options: Params
@@ -141,11 +142,9 @@ def judge(resource: Resource, at: Situation) -> Finding:
 
 def protected(resource: Resource, holding: Sequence[tuple[str, Item]]) -> Finding:
     state, item = holding[0]
-    vault, policy = item.vault, last(item.policy)
-    if len(holding) > 1:
-        names = " and ".join(sorted({last(one.vault) for _, one in holding}))
-        return Finding(resource, "protected", TWICE, f"by {names}", "its_item", vault, policy)
-    return Finding(resource, "protected", state, f"by {last(vault)}", "its_item", vault, policy)
+    names = " and ".join(sorted({last(one.vault) for _, one in holding}))
+    told = TWICE if len(holding) > 1 else state
+    return Finding(resource, "protected", told, f"by {names}", "its_item", item.vault, last(item.policy))
 
 
 def unprotected(
@@ -166,8 +165,9 @@ def hidden_by(resource: Resource, at: Situation) -> tuple[str, str]:
         files = resource.kind == "files"
         told = "its file shares could not be listed" if files else "its databases were never discovered"
         return "undiscovered", told
-    if resource.kind == "disk" and at.machines.get(resource.inside) == "unknown":
-        return "machine_unknown", f"whether its machine {last(resource.inside)} is backed up is not known"
+    machine = at.machines.get(resource.inside, "")
+    if resource.kind == "disk" and machine in ("machine_unknown", "accepted_unread"):
+        return machine, f"whether its machine {last(resource.inside)} is backed up is not known"
     scope = at.found.hidden_by(resource)
     by = "accepted_unread" if scope and at.found.accepts(scope) else "not_read"
     return (by, f"what could protect it was not read: {scope}") if scope else ("", "")
@@ -199,7 +199,8 @@ def orphans(known: Iterable[str], at: Situation) -> Iterator[Finding]:
 def findings(at: Situation, vaults: Vaults | None = None) -> list[Finding]:
     """Machines first, since disks and databases go by them; `vaults`, if given, may know better of each."""
     for items in at.found.items.values():
-        at.protecting.update({(item.vault, item.workload) for item in items})
+        alive = [item for item in items if not (item.stopped or item.soft_deleted)]
+        at.protecting.update({(item.vault, item.workload) for item in alive})
     ordered = sorted(at.found.resources, key=lambda one: (one.kind != "vm", one.kind, one.key))
     told = []
     for resource in ordered:
@@ -213,13 +214,14 @@ def findings(at: Situation, vaults: Vaults | None = None) -> list[Finding]:
 
 
 def as_disks_see(machine: Finding, at: Situation) -> str:
-    """What nothing has to protect may be protected all the same, where that was not read."""
-    hidden = machine.verdict == "excluded" and hidden_by(machine.resource, at)[0]
-    return "unknown" if hidden else machine.verdict
+    """Its verdict, or the rule by which a disk is unknown with it.
 
-
-def last(resource: str) -> str:
-    return resource.rpartition("/")[2]
+    What nothing has to protect may be protected all the same, where that was not read.
+    """
+    by = hidden_by(machine.resource, at)[0] if machine.verdict == "excluded" else machine.by
+    if machine.verdict not in ("excluded", "unknown") or not by:
+        return machine.verdict
+    return by if by == "accepted_unread" else "machine_unknown"
 
 
 # -- Run: look, decide, confirm, tell -------------------------------------------------------------

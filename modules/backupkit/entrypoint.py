@@ -26,6 +26,7 @@ from backupkit.errors import ArmError, BackupkitError, ParameterError, PartialFa
 from backupkit.estate import Unread
 from backupkit.locations import report_at, report_place, secret, try_report
 from backupkit.params import P, help_text, read
+from backupkit.plain import last
 from backupkit.records import Job
 from backupkit.speaking import error, say, warn
 from backupkit.starts import Start, right_to_start
@@ -112,7 +113,7 @@ class Session(Generic[P]):
 
     def not_confirmed(self, alerts: Sequence[AlertHint]) -> None:
         for one in alerts:
-            told = {"alert": _last(one.item or one.source or one.job), "vault": _last(one.vault)}
+            told = {"alert": last(one.item or one.source or one.job), "vault": last(one.vault)}
             say("left", **told, why="no vault that is looked at shows a failure of it in the window")
         if alerts:
             self.counts["not_confirmed"] += len(alerts)
@@ -150,14 +151,10 @@ class Session(Generic[P]):
 def _facts(entry: Mapping[str, Any]) -> dict[str, Any]:
     """What a decision's line tells of it."""
     known = {name: entry[name] for name in ("kind", "state") if name in entry}
-    told = {"resource" if known else "item": entry["name"], **known, "vault": _last(entry["vault"])}
+    told = {"resource" if known else "item": entry["name"], **known, "vault": last(entry["vault"])}
     told["why"] = entry["reason"]
     told.update({key: entry[key] for key in ("backup_type", "job", "new_job") if entry.get(key)})
     return {name: value for name, value in told.items() if value}
-
-
-def _last(resource: object) -> str:
-    return str(resource or "").rpartition("/")[2]
 
 
 @dataclass(frozen=True)

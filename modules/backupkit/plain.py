@@ -19,6 +19,11 @@ def text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def last(resource_id: object) -> str:
+    """The name at the end of an id; "" where there is none."""
+    return text(resource_id).rstrip("/").rpartition("/")[2]
+
+
 def flag(value: object) -> bool | None:
     """Booleans inside Resource Graph's properties may be text."""
     if isinstance(value, str):

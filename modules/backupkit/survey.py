@@ -27,7 +27,7 @@ from backupkit.estate import Estate, Unread
 from backupkit.graph import quoted
 from backupkit.kinds import BACKUP_VAULTS, DATABASES
 from backupkit.params import CommonParams
-from backupkit.plain import text
+from backupkit.plain import last, text
 from backupkit.records import Item, Policy, is_backup_vault, subscription_of
 
 STORAGE = "microsoft.storage/storageaccounts"
@@ -206,7 +206,7 @@ class Survey:
     def _managed(self, listed: Iterable[_Listed]) -> dict[str, str]:
         """Resource groups that something made and looks after, and what did."""
         groups = self._estate.everything(queries.MANAGED_GROUPS, _MANAGED, lambda row: row)
-        managed = {str(row["id"]).lower(): f"of {_last(row.get('managedBy'))}" for row in groups}
+        managed = {str(row["id"]).lower(): f"of {last(row.get('managedBy'))}" for row in groups}
         for one in listed:
             if one.nodes and one.resource:
                 group = f"/subscriptions/{one.resource.subscription}/resourcegroups/{one.nodes}"
@@ -296,7 +296,3 @@ def _may_hide(unread: str, resource: Resource) -> bool:
         return in_reach and "/microsoft.recoveryservices/vaults/" in unread
     anywhere = resource.kind in BACKUP_VAULTS and (unread == "scope" or len(unread) == 36)
     return anywhere or unread == resource.subscription
-
-
-def _last(resource: object) -> str:
-    return text(resource).rstrip("/").rpartition("/")[2]

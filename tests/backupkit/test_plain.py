@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from backupkit.plain import flag, mapping, mappings, text
+from backupkit.plain import flag, last, mapping, mappings, text
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,3 +37,10 @@ def test_what_is_not_of_its_type_is_as_if_it_were_absent(value):
 )
 def test_a_boolean_may_be_text(said, meant):
     assert flag(said) is meant
+
+
+@pytest.mark.parametrize(
+    ("told", "name"), [("/a/vaults/Rsv", "Rsv"), ("/a/ws/", "ws"), ("rsv", "rsv"), ("", ""), (None, "")]
+)
+def test_the_name_of_an_id_is_at_its_end(told, name):
+    assert last(told) == name

@@ -39,6 +39,7 @@ OTHER = "22222222-2222-2222-2222-222222222222"
 OTHER_VAULT = f"/subscriptions/{OTHER}/resourcegroups/rg/providers/microsoft.recoveryservices/vaults/rsv-far"
 HIDDEN = vault_id("rsv-hidden")
 GOLD = Rule("gold", vault=vault_id("rsv-02"), policy="daily")
+AUTO = replace(GOLD, vault="auto")
 WITH_GOLD = {"policies": policies(Policy(f"{GOLD.vault}/backuppolicies/daily"))}
 YESTERDAY = before("11h")
 
@@ -360,6 +361,15 @@ def test_a_disk_of_an_opted_out_machine_is_unknown_where_a_vault_may_have_the_ma
     )
 
 
+@pytest.mark.parametrize("tags", [{}, {"backup": "off"}], ids=["unknown", "excluded"])
+def test_a_disk_of_a_machine_whose_vault_is_accepted_as_unread_is_accepted_too(tags):
+    machine = resource(tags=tags)
+    unread = {HIDDEN: "403"}
+    found = by_name([machine, disk("disk-01", machine)], unread=unread, accepts=HIDDEN.__eq__)
+
+    assert told(found["disk-01"]) == ("unknown", "none", "accepted_unread")
+
+
 def test_a_disk_that_is_attached_to_nothing_is_judged_for_itself():
     assert judged(disk()).verdict == "unprotected"
 
@@ -414,6 +424,14 @@ def test_a_rule_with_auto_takes_the_vault_that_protects_most_of_the_kind():
     others = [resource(f"vm-0{number}") for number in (2, 3, 4)]
     items = [night(vm="vm-02", vault="rsv-02"), night(vm="vm-03", vault="rsv-02"), night(vm="vm-04")]
     found = by_name([resource(), *others], items, rules=[auto])
+
+    assert found["vm-01"].vault == vault_id("rsv-02")
+
+
+def test_what_is_stopped_or_deleted_does_not_count_for_auto():
+    others = [resource(f"vm-0{number}") for number in (2, 3, 4)]
+    ended = [night(vm="vm-02", state="ProtectionStopped"), night(vm="vm-03", soft_deleted=True)]
+    found = by_name([resource(), *others], [*ended, night(vm="vm-04", vault="rsv-02")], rules=[AUTO])
 
     assert found["vm-01"].vault == vault_id("rsv-02")
 
