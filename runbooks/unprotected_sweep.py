@@ -60,7 +60,7 @@ class Situation:
     protecting: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """`by` names the rule that decided; vault and policy are those that protect the resource, or would."""
 

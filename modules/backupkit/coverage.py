@@ -44,7 +44,7 @@ NO_FILES = ("blobstorage", "blockblobstorage")
 """Kinds of storage accounts that have no file shares."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Resource:
     """Something that can be backed up.
 

@@ -18,7 +18,7 @@ SUCCEEDED = ("completed", "completedwithwarnings", "succeeded")
 STOPPED = ("stopped", "paused", "suspended")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Job:
     """A backup job; `user` is None where the service does not say who started it.
 
@@ -71,7 +71,7 @@ class Job:
         return self.ended or self.started
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """A protected item, which Backup vaults call a backup instance.
 
@@ -120,7 +120,7 @@ class Item:
         return job.item_name in self.calls or job.item_name == self.name.lower()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Schedule:
     """One timetable of a policy, by the wall clock of `zone_name`.
 
@@ -136,7 +136,7 @@ class Schedule:
     kind: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Policy:
     """`compressed` is of databases; `rule` and `tag` are what an on-demand backup names in a Backup vault."""
 
@@ -148,7 +148,7 @@ class Policy:
     workload: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Source:
     """What is backed up; where `known` is False neither its tags nor whether it exists could be read."""
 

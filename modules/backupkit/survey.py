@@ -94,7 +94,7 @@ class Found:
         return min(hiding, key=self.accepts, default="")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Listed:
     """What is kept of a row: whole rows of an estate would not fit the sandbox.
 
