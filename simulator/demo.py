@@ -73,7 +73,8 @@ class Demo:
     def advance(self, by: str) -> None:
         self.run(f"{SIMULATOR} advance {by} --env-file {OUT}/env", os.environ)
 
-    def run(self, command: str, environment: Mapping[str, str]) -> str:
+    def run(self, command: str, environment: Mapping[str, str], *, code: int = 0) -> str:
+        """What it printed; NotAsToldError where it ended with another code, or said something to stderr."""
         typed(command)
         words, where = shlex.split(command), self.folder
         try:
@@ -82,7 +83,7 @@ class Demo:
             )
         except OSError as error:
             raise NotAsToldError(f"{words[0]}: {error.strerror}; make demo sets up what it needs") from error
-        if done.returncode or done.stderr:
+        if done.returncode != code or done.stderr:
             raise NotAsToldError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done.stdout
 
@@ -116,6 +117,7 @@ def main(folder: Path = ROOT) -> int:
             all_well(demo, environment)
         closing(demo)
         all_workloads(demo)
+        not_backed_up(demo)
         deployed(demo)
         title("What to try next")
         for why, command in NEXT.items():
@@ -256,6 +258,18 @@ def all_workloads(demo: Demo) -> None:
     tell(
         "Azure does not list all backups of databases as jobs. That one failed by the database's own word; "
         "no job shows it."
+    )
+
+
+def not_backed_up(demo: Demo) -> None:
+    title("What is not backed up at all")
+    tell("Another runbook looks for that in the same estate: it reports, and changes nothing.")
+    command = f"{EXEC} --estate {OUT}/larger -- {demo_workloads.SWEEP} report={OUT}/sweep.ndjson"
+    log = demo.run(command, os.environ, code=1).splitlines()
+    say(*demo_workloads.excerpt(log, rows(demo.folder / OUT / "sweep.ndjson")))
+    tell(
+        "It ends with 1, since it is not known of all whether they are backed up, and that is never called "
+        "unprotected."
     )
 
 

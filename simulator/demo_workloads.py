@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from simulator.demo_story import Told, expect
 
 GENERATE = "generate --vms 2000 --jobs 60000 --seed 5"
 WORKLOADS = ("vm", "files", "disk", "sql", "hana", "ase", "blob", "postgresql", "aks")
 TOKENS = f"workloads={','.join(WORKLOADS)} heavy_window=00:00-23:59@UTC"
+SWEEP = ".venv-sandbox/bin/python runbooks/unprotected_sweep.py log=summary"
 
 
 def table(told: Told) -> Iterator[str]:
@@ -35,3 +37,14 @@ def check(told: Told) -> None:
     )
     unlisted = [entry["name"] for entry in told.entries if not entry["job"]]
     expect(bool(unlisted), "a failure that no job shows is found", told.log[-1])
+
+
+def excerpt(log: Sequence[str], entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The counts, the coverage by kind and the end of a sweep, which agree with its report."""
+    verdicts = Counter(entry["verdict"] for entry in entries)
+    done = next(line for line in log if line.startswith("done "))
+    told = {verdict: int(done.partition(f" {verdict}=")[2].split()[0]) for verdict in verdicts}
+    expect(told == dict(verdicts), "the log and the report of the sweep agree", told, verdicts)
+    expect(verdicts["unknown"] > 0, "of some it is not known", done)
+    shown = [line for line in log if " rule=" in line and not line.startswith("coverage")]
+    return [*shown, *(line for line in log if line.startswith("coverage kind=")), done]
