@@ -91,11 +91,12 @@ class Session(Generic[P]):
             if entry.get("attention") or verdict == "failed":
                 self.attention.append(f"{verdict} {entry['name']}: {entry['reason']}")
             if verdict == "failed" or not brief:
-                undone = verdict == "failed" or entry["rule"] == "out_of_time"
+                undone = verdict in ("failed", "unknown") or entry["rule"] == "out_of_time"
                 (warn if undone else say)(verdict, **_facts(entry))
         if brief:
             for (verdict, rule), alike in sorted(reasons.items()):
-                (warn if rule == "out_of_time" else say)(verdict, rule=rule, count=alike)
+                undone = verdict == "unknown" or rule == "out_of_time"
+                (warn if undone else say)(verdict, rule=rule, count=alike)
 
     def follow(self, ended: Iterable[tuple[Start, Job]]) -> None:
         """Log and count how the jobs ended that this run started."""

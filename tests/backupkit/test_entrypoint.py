@@ -182,8 +182,8 @@ def test_resources_are_told_by_kind_and_state_and_the_unknown_fail_the_run(run):
     assert code == FAILED
     assert lines == [
         "protected resource=vm-1 kind=vm state=healthy vault=rsv-1 why='because of vm-1'",
-        "unknown resource=vm-2 kind=vm state=none why='because of vm-2'",
-        "unknown resource=vm-3 kind=vm state=none why='because of vm-3'",
+        "WARNING: unknown resource=vm-2 kind=vm state=none why='because of vm-2'",
+        "WARNING: unknown resource=vm-3 kind=vm state=none why='because of vm-3'",
         "done decided=3 protected=1 unprotected=0 unknown=2 unread=0",
         "ERROR: 2 of 3 resources are unknown; see the WARNING lines above",
     ]
