@@ -152,7 +152,7 @@ def test_a_read_that_goes_on_failing_is_named_and_what_it_could_hide_is_unknown(
 
     assert (run.code, unread(run)) == (1, [scope.format(subscription=subscription)])
     assert told(run) == expected
-    assert said in run.warnings[0]
+    assert said in run.warnings[-1]
 
 
 @pytest.mark.parametrize("kind", LASTING)
