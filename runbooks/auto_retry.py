@@ -26,7 +26,7 @@ from backupkit.ledger import ledger_of
 from backupkit.limits import WORKLOADS
 from backupkit.params import CODE, TAG, VAULT, Between, Checked, LedgerParams, Text
 from backupkit.policies import next_run, too_short
-from backupkit.records import Job
+from backupkit.records import Job, has_tag
 from backupkit.retries import Decision, Evidence, Known, all_told, judged, to_start, untried
 from backupkit.starts import Start, Wanted
 from backupkit.storms import Alike, Storm, storms
@@ -173,7 +173,7 @@ def opted_out(case: Case, at: Situation) -> str | None:
     source, (name, _, value) = case.history.source, at.options.optout_tag.partition(":")
     if source is None or not source.known:
         return "its source cannot be read, nor a tag that opts out; grant Reader, or say optout_tag=none"
-    return f"tagged {at.options.optout_tag}" if source.tagged(name, value) else None
+    return f"tagged {at.options.optout_tag}" if has_tag(source.tags, name, value) else None
 
 
 def quiet_hours(case: Case, at: Situation) -> str | None:

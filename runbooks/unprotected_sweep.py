@@ -22,7 +22,7 @@ from backupkit.ledger import ledger_of
 from backupkit.params import KEPT, RESOURCE, TAG, Between, LedgerParams
 from backupkit.plain import last
 from backupkit.protection_rules import Rule, read_rules, unfit, vault_for
-from backupkit.records import Item, subscription_of
+from backupkit.records import Item, has_tag, subscription_of
 from backupkit.speaking import say
 from backupkit.survey import Found
 from backupkit.sweeping import MEMORY, Coverage, Sweeping, coverage_of, tell_coverage, text_at
@@ -94,8 +94,7 @@ class Finding:
 
 def opted_out(resource: Resource, at: Situation) -> str | None:
     name, _, value = at.options.exclude_tag.partition(":")
-    held = {key.lower(): text.lower() for key, text in resource.tags.items()}
-    tagged = at.options.exclude_tag != "none" and held.get(name.lower()) == value.lower()
+    tagged = at.options.exclude_tag != "none" and has_tag(resource.tags, name, value)
     return f"tagged {at.options.exclude_tag}" if tagged else None
 
 
@@ -284,7 +283,8 @@ def explain(key: str, at: Situation) -> None:
             say("considered", item=item.id, state=state, recovery_point=item.last_recovery_point or "none")
         for rule in at.rules:
             say("considered", rule=rule.name, takes_it=rule.takes(resource))
-        for scope in filter(None, [at.found.hidden_by(resource)]):
+        scope = at.found.hidden_by(resource)
+        if scope:
             say("considered", not_read=scope)
 
 

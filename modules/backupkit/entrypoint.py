@@ -1,8 +1,7 @@
-"""How a runbook starts, speaks and ends.
+"""How a runbook starts, tells of its decisions and ends.
 
-Automation turns each line of stdout into a stream record, sorted by its
-prefix; it drops stderr in the cloud, and marks a job failed by its exit code
-alone. So: stdout only, one record a line, ASCII, and a code that tells.
+Automation drops stderr in the cloud and marks a job failed by its exit code
+alone. So: stdout only, in the lines of `speaking`, and a code that tells.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from backupkit.graph import Graph, Scope, batches, quoted, scopes
 from backupkit.params import CommonParams
 from backupkit.records import Item, Job, Policy, Source, subscription_of, vault_of
 from backupkit.times import stamp
+from backupkit.vaults import API
 
-VAULT_API = "api-version=2024-04-01"
 VAULTS_A_QUERY = 100
 SOURCES_A_QUERY = 250
 """Ids a query names: Microsoft asks for groups of fewer than 300
@@ -31,6 +31,7 @@ VERSIONS = {
 }
 """The api-version that each type of resource behind a protected item is read with."""
 
+_GONE = ("ResourceNotFound", "ResourceGroupNotFound")
 T = TypeVar("T")
 
 
@@ -121,25 +122,27 @@ class Estate:
     def missing_vaults(self, wanted: Iterable[str], seen: Iterable[str]) -> None:
         """Say of vaults that a parameter names and Resource Graph does not show why that is."""
         for vault in sorted({one.lower() for one in wanted} - set(seen)):
-            try:
-                self._arm.get(f"{vault}?{VAULT_API}", f"read vault {vault}")
-                reason = "it answers, but Resource Graph does not show it; is its subscription in scope?"
-            except ArmError as error:
-                reason = str(error)
-            self.could_not_read(vault, reason)
+            refused = self._refused(vault)
+            shown = "it answers, but Resource Graph does not show it; is its subscription in scope?"
+            self.could_not_read(vault, refused or shown)
 
     def vanished_vaults(self, known: Iterable[str], seen: Iterable[str]) -> None:
         """Name vaults that an earlier run saw and this one does not, but for those that were deleted."""
         for vault in sorted(set(known) - set(seen)):
-            try:
-                self._arm.get(f"{vault}?{VAULT_API}", f"read vault {vault}")
-                why = "it answers, but Resource Graph does not show it"
-            except ArmError as error:
-                if error.status == 404 and error.code in ("ResourceNotFound", "ResourceGroupNotFound"):
-                    continue
-                why = str(error)
+            refused = self._refused(vault)
+            if refused and refused.status == 404 and refused.code in _GONE:
+                continue
+            why = refused or "it answers, but Resource Graph does not show it"
             reason = f"the last complete run saw it: {why}; if that is meant, name it in accept_unread"
             self.could_not_read(vault, reason)
+
+    def _refused(self, vault: str) -> ArmError | None:
+        """Why a vault itself cannot be read; None where it can."""
+        try:
+            self._arm.get(f"{vault}?{API}", f"read vault {vault}")
+        except ArmError as error:
+            return error
+        return None
 
     def vaults_with_failures(self, since: datetime, until: datetime) -> set[str]:
         """Those with a failed job that started or ended in the window, or a database that says it failed."""

@@ -12,7 +12,7 @@ from backupkit.coverage import Resource
 from backupkit.errors import ParameterError
 from backupkit.kinds import BACKUP_VAULTS
 from backupkit.plain import mapping
-from backupkit.records import Policy, is_backup_vault, subscription_of
+from backupkit.records import Policy, has_tag, is_backup_vault, subscription_of
 
 LISTS = ("kinds", "names", "regions", "subscriptions", "groups")
 TEXTS = ("name", "vault", "policy", "exclude")
@@ -38,14 +38,13 @@ class Rule:
     exclude: str = ""
 
     def takes(self, resource: Resource) -> bool:
-        held = {name.lower(): value.lower() for name, value in resource.tags.items()}
         return (
             _among(resource.kind, self.kinds)
             and _among(resource.location, self.regions)
             and _among(resource.subscription, self.subscriptions)
             and _like(resource.name, self.names)
             and _like(resource.group, self.groups)
-            and all(held.get(name.lower()) == value.lower() for name, value in self.tags.items())
+            and all(has_tag(resource.tags, name, value) for name, value in self.tags.items())
         )
 
     def covers(self, later: Rule) -> bool:

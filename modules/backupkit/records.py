@@ -157,10 +157,11 @@ class Source:
     known: bool = True
     tags: Mapping[str, str] = field(default_factory=dict)
 
-    def tagged(self, name: str, value: str) -> bool:
-        """Azure compares the names of tags without their case; here their values are too."""
-        tags = {key.lower(): text.lower() for key, text in self.tags.items()}
-        return tags.get(name.lower()) == value.lower()
+
+def has_tag(tags: Mapping[str, str], name: str, value: str) -> bool:
+    """Azure compares the names of tags without their case; here their values are too."""
+    held = {key.lower(): text.lower() for key, text in tags.items()}
+    return held.get(name.lower()) == value.lower()
 
 
 def vault_of(resource_id: str) -> str:

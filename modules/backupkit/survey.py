@@ -29,6 +29,7 @@ from backupkit.kinds import BACKUP_VAULTS, DATABASES
 from backupkit.params import CommonParams
 from backupkit.plain import last, text
 from backupkit.records import Item, Policy, is_backup_vault, subscription_of
+from backupkit.vaults import API
 
 STORAGE = "microsoft.storage/storageaccounts"
 SQL_MACHINE = "microsoft.sqlvirtualmachine/sqlvirtualmachines"
@@ -50,7 +51,6 @@ READ_ITEMS = (
 _CLUSTERS = "microsoft.containerservice/managedclusters"
 _ITEMS, _DISCOVERED, _RESOURCES = "protected items", "databases as discovered", "resources"
 _POLICIES, _MANAGED = "policies", "managed resource groups"
-BACKUP_STATUS = "api-version=2024-04-01"
 _STATUSES = ("protected", "protecting", "notprotected", "protectionfailed")
 
 
@@ -132,7 +132,6 @@ class Survey:
         self._arm = arm
         self._estate = Estate(arm, options)
         self._kinds = frozenset(kinds)
-        self._rows: dict[str, list[Row]] = defaultdict(list)
 
     @property
     def unread(self) -> list[Unread]:
@@ -199,9 +198,15 @@ class Survey:
         if self._kinds & {*DATABASES}:
             machines = {row.key: one for one, row in known if one.kind == "vm"}
             self._databases(found, machines, {one.machine for one in listed})
-        for account, row in known if "files" in self._kinds else ():
-            if row.has_files:
-                self._shares(found, account)
+        if "files" in self._kinds:
+            kept: dict[str, dict[str, Item]] = defaultdict(dict)
+            for key, items in found.items.items():
+                for item in items:
+                    if item.workload == "files":
+                        kept[item.source.lower()][key] = item
+            for account, row in known:
+                if row.has_files:
+                    self._shares(found, account, kept[account.key].values())
 
     def _managed(self, listed: Iterable[_Listed]) -> dict[str, str]:
         """Resource groups that something made and looks after, and what did."""
@@ -228,7 +233,8 @@ class Survey:
         silent = (hosts & machines.keys()) - {one.inside for one in kept.values()}
         found.resources += [machines[host].hiding("sql") for host in sorted(silent)]
 
-    def _shares(self, found: Found, account: Resource) -> None:
+    def _shares(self, found: Found, account: Resource, kept: Iterable[Item]) -> None:
+        """Those of an account; `kept`, an item of each share that is protected, where it cannot be asked."""
         url = f"{quote(account.id)}/fileServices/default/shares?api-version=2023-05-01"
         try:
             shares = list(self._arm.pages(url, f"list file shares of {account.name}"))
@@ -236,9 +242,7 @@ class Survey:
             if error.status == 404 or "FeatureNotSupported" in error.code:
                 return
             self._estate.could_not_read(account.id, error)
-            known = [one for items in found.items.values() for one in items if one.workload == "files"]
-            of_it = {protects(one): one for one in known if one.source.lower() == account.key}
-            found.resources += [share_of_item(account, one) for one in of_it.values()]
+            found.resources += [share_of_item(account, one) for one in kept]
             found.resources.append(account.hiding("files"))
             return
         made = (share_of(account, row) for row in shares)
@@ -254,7 +258,7 @@ class Survey:
             BackupkitError: it gave no answer.
         """
         if resource.kind in BACKUP_VAULTS:
-            url = f"{quote(resource.id)}/providers/Microsoft.DataProtection/backupInstances?{BACKUP_STATUS}"
+            url = f"{quote(resource.id)}/providers/Microsoft.DataProtection/backupInstances?{API}"
             listed = self._arm.pages(url, f"list backup instances of {resource.name}")
             # A stopped or deleted one protects nothing, and does not keep another from it.
             items = (rows.item(row) for row in listed)
@@ -263,7 +267,7 @@ class Survey:
         if resource.kind in DATABASES:
             return None
         place = f"/subscriptions/{resource.subscription}/providers/Microsoft.RecoveryServices"
-        url = f"{place}/locations/{resource.location}/backupStatus?{BACKUP_STATUS}"
+        url = f"{place}/locations/{resource.location}/backupStatus?{API}"
         body = {"resourceType": "VM", "resourceId": resource.id}
         if resource.kind == "files":
             share = resource.id.rpartition("/")[2]
