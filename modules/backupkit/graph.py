@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from backupkit.arm import Answer, Arm
 from backupkit.errors import ArmError, IncompleteReadError
@@ -55,6 +57,17 @@ def quoted(values: Iterable[str]) -> str:
     return ", ".join(f"'{value}'" for value in listed)
 
 
+class Reading(Protocol):
+    """What becomes of rows; `distinct` is how many of those given had an id of their own."""
+
+    @property
+    def distinct(self) -> int: ...
+    def add(self, page: Sequence[Row], /) -> None: ...
+
+
+R = TypeVar("R", bound=Reading)
+
+
 class Graph:
     """Keeps within the caller's quota, which its answers tell, rather than running into it."""
 
@@ -67,9 +80,19 @@ class Graph:
         return self.read_as(query, scope, what, lambda row: row)
 
     def read_as(self, query: str, scope: Scope, what: str, make: Callable[[Row], T]) -> list[T]:
-        """All rows of a query that projects `id` and ends with `order by id asc`, each made into a record.
+        """All rows of a query, each made into a record.
 
         Records are made page by page: whole rows of an estate would not fit the sandbox.
+
+        Raises:
+            IncompleteReadError, ArmError: as for `read_into`.
+        """
+        return self.read_into(query, scope, what, lambda: _Kept(make)).records
+
+    def read_into(self, query: str, scope: Scope, what: str, fresh: Callable[[], R]) -> R:
+        """Give all rows of a query that projects `id` and has an order to a reading, page by page.
+
+        Each reading is begun with a fresh one, which has to forget what the last was given.
 
         Raises:
             IncompleteReadError: the rows do not add up to `totalRecords`, or an id came twice, in
@@ -78,33 +101,56 @@ class Graph:
         """
         fault = ""
         for _ in range(READINGS):
-            reading = _Reading(make)
-            fault = self._read_once(query, scope, what, reading) or reading.fault
+            reading = fresh()
+            fault = self._read_once(query, scope, what, reading)
             if not fault:
-                return reading.records
+                return reading
         raise IncompleteReadError(f"{what}: {fault}, {READINGS} times on end")
 
-    def _read_once(self, query: str, scope: Scope, what: str, reading: _Reading[T]) -> str:
+    def _read_once(self, query: str, scope: Scope, what: str, reading: Reading) -> str:
         """Read to the end; returns what was odd."""
-        token, top = "", GRAPH_PAGE
-        used = set[str]()
+        rows, total = 0, None
+        cut = False
+        with closing(self._pages(query, scope, what)) as pages:
+            for body in pages:
+                if not isinstance(body.get("data"), list) or type(body.get("totalRecords")) is not int:
+                    return "an answer without rows, or without their number, came"
+                total = body["totalRecords"] if total is None else total
+                rows += len(body["data"])
+                cut = str(body.get("resultTruncated")).lower() == "true"
+                reading.add(body["data"])
+        if cut:
+            return "Resource Graph cut the result off"
+        if reading.distinct != rows:
+            return f"{rows - reading.distinct} rows came twice"
+        return f"{rows} of {total} rows came" if rows != total else ""
+
+    def _pages(self, query: str, scope: Scope, what: str) -> Generator[Mapping[str, Any], None, None]:
+        """Bodies of answers; the next is asked for while the last is worked on."""
+        used = {""}
+        with ThreadPoolExecutor(1) as ahead:
+            body, top = self._fitting(query, scope, what, GRAPH_PAGE, "")
+            while True:
+                token = str(body.get("$skipToken") or "")
+                if token in used:  # the last page has none
+                    yield body
+                    return
+                used.add(token)
+                following = ahead.submit(self._fitting, query, scope, what, top, token)
+                yield body
+                body, top = following.result()
+
+    def _fitting(
+        self, query: str, scope: Scope, what: str, top: int, token: str
+    ) -> tuple[Mapping[str, Any], int]:
+        """A page, smaller than asked for where that many rows are too large an answer; and its size."""
         while True:
             try:
-                body = self._page(query, scope, what, top, token).body
+                return self._page(query, scope, what, top, token).body, top
             except ArmError as error:
                 if "ResponsePayloadTooLarge" not in error.code or top == 1:
                     raise
                 top = max(1, top // 2)
-                continue
-            if not isinstance(body.get("data"), list) or type(body.get("totalRecords")) is not int:
-                return "an answer without rows, or without their number, came"
-            reading.total = reading.total if token else body["totalRecords"]
-            reading.add(body["data"])
-            used.add(token)
-            token = str(body.get("$skipToken") or "")
-            if token in used:  # the last page has none, and none is what the first was asked with
-                cut = str(body.get("resultTruncated")).lower() == "true"
-                return "Resource Graph cut the result off" if cut else ""
 
     def _page(self, query: str, scope: Scope, what: str, top: int, token: str) -> Answer:
         options: dict[str, Any] = {"resultFormat": "objectArray", "$top": top}
@@ -120,26 +166,22 @@ class Graph:
         self._resets_after = _seconds(answer.headers.get("x-ms-user-quota-resets-after", ""))
 
 
-class _Reading(Generic[T]):
-    """One reading of a query: its records, and whether their number is right."""
+class _Kept(Generic[T]):
+    """Records in memory."""
 
     def __init__(self, make: Callable[[Row], T]) -> None:
         self._make = make
         self._ids: set[str] = set()
         self.records: list[T] = []
-        self.total = 0
 
-    def add(self, page: Iterable[Row]) -> None:
+    def add(self, page: Sequence[Row]) -> None:
         for row in page:
             self._ids.add(str(row["id"]).lower())
             self.records.append(self._make(row))
 
     @property
-    def fault(self) -> str:
-        rows = len(self.records)
-        if len(self._ids) != rows:
-            return f"{rows - len(self._ids)} rows came twice"
-        return f"{rows} of {self.total} rows came" if rows != self.total else ""
+    def distinct(self) -> int:
+        return len(self._ids)
 
 
 def _seconds(text: str) -> float:

@@ -1,0 +1,51 @@
+"""Rows on disk instead of in memory: the sandbox has 400 MB for all its jobs, an estate a million rows."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+
+CACHE_KB = 8_000
+
+
+class Spool:
+    """Bytes by key, in a temporary file that nothing is left of; any number of them in little memory.
+
+    What was added since the last `keep` can be dropped again.
+    """
+
+    def __init__(self) -> None:
+        # An unnamed database is a file that SQLite deletes (sqlite.org/inmemorydb.html#temp_db).
+        # Readers of it may be threads, one after another.
+        self._file = sqlite3.connect("", check_same_thread=False, isolation_level=None)
+        self._file.execute(f"PRAGMA cache_size = -{CACHE_KB}")
+        self._file.execute("CREATE TABLE spool (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID")
+        self._file.execute("BEGIN")
+
+    def add(self, rows: Iterable[tuple[str, bytes]]) -> int:
+        """How many keys were new; the value of one that is there already stays."""
+        before = self._file.total_changes
+        self._file.executemany("INSERT OR IGNORE INTO spool VALUES (?, ?)", rows)
+        return self._file.total_changes - before
+
+    def keep(self) -> None:
+        self._file.execute("COMMIT")
+        self._file.execute("BEGIN")
+
+    def drop(self) -> None:
+        self._file.execute("ROLLBACK")
+        self._file.execute("BEGIN")
+
+    def get(self, key: str) -> bytes | None:
+        found = self._file.execute("SELECT value FROM spool WHERE key = ?", (key,)).fetchone()
+        return found[0] if found else None
+
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+        """In the order of the keys' code points."""
+        return iter(self._file.execute("SELECT key, value FROM spool ORDER BY key"))
+
+    def __len__(self) -> int:
+        return int(self._file.execute("SELECT count(*) FROM spool").fetchone()[0])
+
+    def close(self) -> None:
+        self._file.close()
