@@ -115,7 +115,7 @@ def _built_in(essentials: Mapping[str, Any], context: Mapping[str, Any]) -> Aler
         source=_id(context.get("linkedResourceId"), _SOURCE) or _id(source, _SOURCE),
         job=_job(extended.get("jobId")),
         fired=utc_or_none(essentials.get("firedDateTime")),
-        code=_code(extended.get("recommendedActions"), essentials.get("originAlertId")),
+        code=code_in(extended.get("recommendedActions"), essentials.get("originAlertId")),
     )
     return _settled(draft, _list(essentials.get("alertTargetIDs")))
 
@@ -190,7 +190,7 @@ def _job(value: object) -> str:
     return found["guid"] if found else ""
 
 
-def _code(advice: object, origin: object) -> str:
+def code_in(advice: object, origin: object) -> str:
     """From Microsoft's link, else from the end of the alert's own key: `..._<digits><type><code><kind>`."""
     link = _CODE_LINK.search(advice) if isinstance(advice, str) else None
     if link:

@@ -216,22 +216,7 @@ def connect(cloud: str, identity: str, *, minutes: float) -> Arm:
     token = _Credential(identity)
 
     def options() -> dict[str, Any]:
-        from azure.core import AzureClouds
-        from azure.mgmt.core.tools import get_arm_endpoints
-
-        setting = {
-            "AzurePublic": AzureClouds.AZURE_PUBLIC_CLOUD,
-            "AzureUSGovernment": AzureClouds.AZURE_US_GOVERNMENT,
-            "AzureChina": AzureClouds.AZURE_CHINA_CLOUD,
-        }[cloud]
-        ends = get_arm_endpoints(setting)
-        return {
-            "base_url": ends["resource_manager"],
-            "credential_scopes": ends["credential_scopes"],
-            "cloud_setting": setting,
-            "connection_timeout": 30,
-            "read_timeout": 120,
-        }
+        return {**endpoints(cloud), "connection_timeout": 30, "read_timeout": 120}
 
     def graph() -> Sender:
         from azure.mgmt.resourcegraph import ResourceGraphClient
@@ -246,6 +231,24 @@ def connect(cloud: str, identity: str, *, minutes: float) -> Arm:
         return RecoveryServicesBackupClient(token.get(), no_subscription, **options()).send_request
 
     return Arm(graph, vaults, minutes=minutes, credential=token.get)
+
+
+def endpoints(cloud: str) -> dict[str, Any]:
+    """What a client of the SDK has to know of a cloud."""
+    from azure.core import AzureClouds
+    from azure.mgmt.core.tools import get_arm_endpoints
+
+    setting = {
+        "AzurePublic": AzureClouds.AZURE_PUBLIC_CLOUD,
+        "AzureUSGovernment": AzureClouds.AZURE_US_GOVERNMENT,
+        "AzureChina": AzureClouds.AZURE_CHINA_CLOUD,
+    }[cloud]
+    ends = get_arm_endpoints(setting)
+    return {
+        "base_url": ends["resource_manager"],
+        "credential_scopes": ends["credential_scopes"],
+        "cloud_setting": setting,
+    }
 
 
 class _Credential:

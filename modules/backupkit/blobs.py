@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -18,10 +19,13 @@ _CONFLICTS = (
     "BlobAlreadyExists",
     "ConditionNotMet",
     "ContainerAlreadyExists",
+    "InvalidBlockList",
     "LeaseAlreadyPresent",
     "LeaseIdMissing",
 )
 LEASE_S, RENEWED_S = 60, 5
+CHUNK = 4 * 1024 * 1024
+"""Bytes that are read at a time."""
 Credential = Callable[[], "TokenCredential"]
 
 
@@ -97,6 +101,46 @@ class Blobs:
                 return str(blob.upload_blob(content)["etag"])
             as_read = MatchConditions.IfNotModified
             return str(blob.upload_blob(content, overwrite=True, etag=etag, match_condition=as_read)["etag"])
+
+    def stream(self, name: str) -> tuple[Iterator[bytes], str] | None:
+        """Content in chunks, of the blob as it is now, and ETag; None where there is no such blob."""
+        try:
+            with _told(f"read {self.url}/{name}"):
+                # Ranges after the first are asked for with If-Match.
+                stream = self._container().download_blob(self._prefix + name)
+                etag = str(stream.properties.etag)
+        except BlobError as error:
+            if error.status == 404:
+                return None
+            raise
+
+        def chunks() -> Iterator[bytes]:
+            with _told(f"read {self.url}/{name}"):
+                yield from stream.chunks()
+
+        return chunks(), etag
+
+    def write_chunks(self, name: str, chunks: Iterable[bytes], etag: str = "") -> str:
+        """As `write`, of any size: nobody sees a part of it.
+
+        Raises:
+            ConflictError: as for `write`, or somebody else wrote it at the same time.
+        """
+        from azure.core import MatchConditions
+        from azure.storage.blob import BlobBlock
+
+        as_read = MatchConditions.IfNotModified if etag else MatchConditions.IfMissing
+        blob = self._container().get_blob_client(self._prefix + name)
+        # Of one length, and of nobody else's: blocks of two writers stand side by side.
+        writer, blocks = uuid.uuid4().hex, list[str]()
+        for chunk in chunks:
+            blocks.append(f"{writer}{len(blocks):06d}")
+            with _told(f"write a block of {self.url}/{name}"):
+                blob.stage_block(blocks[-1], chunk)
+        with _told(f"write {self.url}/{name}"):
+            whole = [BlobBlock(one) for one in blocks]
+            made = blob.commit_block_list(whole, etag=etag or None, match_condition=as_read)
+            return str(made["etag"])
 
     def delete(self, name: str, etag: str) -> None:
         """Delete it if it is still as it was read; one that is gone is no error.
@@ -177,6 +221,7 @@ class Blobs:
                 random_jitter_range=1,
                 connection_timeout=20,
                 read_timeout=60,
+                max_single_get_size=CHUNK,
             )
         return self._client
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 from backupkit import queries, rows
 from backupkit.arm import Arm
 from backupkit.errors import ArmError, IdentityError, IncompleteReadError, OutOfTimeError
-from backupkit.graph import Graph, Scope, batches, quoted, scopes
+from backupkit.graph import Graph, R, Scope, batches, quoted, scopes
 from backupkit.params import CommonParams
+from backupkit.plain import text
 from backupkit.records import Item, Job, Policy, Source, subscription_of, vault_of
 from backupkit.times import stamp
 from backupkit.vaults import API
@@ -53,6 +54,8 @@ class Estate:
         self.unread: list[Unread] = []
         self.failed: dict[str, str] = {}
         self.subscriptions: tuple[str, ...] = ()
+        self.named: dict[str, tuple[str, str]] = {}
+        """Names and tenants of the subscriptions that are seen."""
 
     def could_not_read(self, scope: str, reason: object) -> None:
         """Remember it, once; it is no fault of the run where `accept_unread` names it or its subscription."""
@@ -76,7 +79,11 @@ class Estate:
         asked = tuple(one.lower() for one in self._options.scope if not one.startswith("mg:"))
         wide = Scope(management_groups=groups)
         listed = self._graph.read(queries.SUBSCRIPTIONS, wide, "list subscriptions")
-        seen = {str(row["subscriptionId"]).lower() for row in listed}
+        self.named = {
+            str(row["subscriptionId"]).lower(): (text(row.get("name")), text(row.get("tenantId")).lower())
+            for row in listed
+        }
+        seen = self.named.keys()
         for subscription in asked:
             if subscription not in seen:
                 self.could_not_read(subscription, "scope names it and this identity does not see it")
@@ -118,6 +125,16 @@ class Estate:
     ) -> list[T]:
         """A record of each row of the whole scope and of `also`; a row of an unknown shape is unread."""
         return self._readable(query, what, make, also=also)
+
+    def readings(self, query: str, what: str, fresh: Callable[[], R]) -> Iterator[R]:
+        """The complete reading of each batch of the scope; `fresh` begins one, and again what fails."""
+        for scope in self._scopes:
+            try:
+                reading = self._graph.read_into(query, scope, f"read {what}", fresh)
+            except (ArmError, IncompleteReadError) as error:
+                self.could_not_read(f"read {what}: {len(scope.subscriptions)} subscriptions", error)
+            else:
+                yield reading
 
     def missing_vaults(self, wanted: Iterable[str], seen: Iterable[str]) -> None:
         """Say of vaults that a parameter names and Resource Graph does not show why that is."""

@@ -53,12 +53,18 @@ def secret(location: str) -> str:
 
 def report_place(location: str, runbook: str, started: datetime, run_id: str) -> str:
     """Where a report goes, a path or a blob's URL; one that ends in `/` gets a dated name of its own."""
-    place = variable(location[4:]) if location.startswith("var:") else location
-    if place.startswith("https://") and "?" in place:
-        raise LocationError(f"{location} holds a signed URL; give it without, the run's identity signs in")
+    place = plain_place(location)
     if place.endswith("/"):
         day = started.astimezone(timezone.utc).strftime("%Y-%m-%d")
         return f"{place}{runbook}/{day}/{run_id}.ndjson"
+    return place
+
+
+def plain_place(location: str) -> str:
+    """A path or a URL without a signature, taken out of its variable."""
+    place = variable(location[4:]) if location.startswith("var:") else location
+    if place.startswith("https://") and "?" in place:
+        raise LocationError(f"{location} holds a signed URL; give it without, the run's identity signs in")
     return place
 
 

@@ -65,6 +65,7 @@ BLOBS = (
 """A container or what is in it, without a signature: the run's identity signs in."""
 
 KEPT = Text(rf"{BLOBS}|(?-i:var:\w[\w-]*)|[^\s:]+", "rules.json, var:NAME, or a blob's URL without a SAS")
+FOLDER = Text(KEPT.pattern, "out/export, var:NAME, or https://<account>.blob.core.windows.net/<container>")
 LEDGER = Text(rf"none|{BLOBS}", "https://<account>.blob.core.windows.net/<container>, without a SAS, or none")
 
 

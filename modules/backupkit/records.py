@@ -104,7 +104,7 @@ class Item:
 
     def may_have(self, job: Job) -> bool:
         """Whether it is of the job's kind, as far as the job tells: one of a database may not say which."""
-        return job.workload in (self.workload, "unknown", "workload" if self.workload in DATABASES else "")
+        return fits(self.workload, job.workload)
 
     def is_of(self, job: Job) -> bool:
         """Whether the job is of it, by the most that the job tells.
@@ -162,6 +162,11 @@ def has_tag(tags: Mapping[str, str], name: str, value: str) -> bool:
     """Azure compares the names of tags without their case; here their values are too."""
     held = {key.lower(): text.lower() for key, text in tags.items()}
     return held.get(name.lower()) == value.lower()
+
+
+def fits(workload: str, told: str) -> bool:
+    """Whether a job may be of an item of that workload by what it tells of its own."""
+    return told in (workload, "unknown", "workload" if workload in DATABASES else "")
 
 
 def vault_of(resource_id: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator
 
 CACHE_KB = 8_000
@@ -28,6 +29,9 @@ class Spool:
         self._file.executemany("INSERT OR IGNORE INTO spool VALUES (?, ?)", rows)
         return self._file.total_changes - before
 
+    def put(self, key: str, value: bytes) -> None:
+        self._file.execute("INSERT OR REPLACE INTO spool VALUES (?, ?)", (key, value))
+
     def keep(self) -> None:
         self._file.execute("COMMIT")
         self._file.execute("BEGIN")
@@ -39,6 +43,12 @@ class Spool:
     def get(self, key: str) -> bytes | None:
         found = self._file.execute("SELECT value FROM spool WHERE key = ?", (key,)).fetchone()
         return found[0] if found else None
+
+    def below(self, prefix: str) -> list[str]:
+        """The keys that begin with it."""
+        ends = (prefix, prefix + chr(sys.maxunicode))
+        found = self._file.execute("SELECT key FROM spool WHERE key >= ? AND key < ?", ends)
+        return [key for (key,) in found]
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
         """In the order of the keys' code points."""

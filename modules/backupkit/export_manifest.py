@@ -1,0 +1,86 @@
+"""What an export says of itself: `manifest.json` beside its files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from backupkit.blobs import ConflictError
+from backupkit.errors import BackupkitError
+from backupkit.export_schema import VERSION
+from backupkit.export_store import Store
+
+NAME = "manifest.json"
+TRIES = 5
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file. `open` are its rows that may still change, `read` is when the run began that last looked.
+
+    `source` is the report that coverage was taken from.
+    """
+
+    entity: str
+    date: str
+    rows: int
+    open: int
+    read: str
+    final: bool
+    bytes: int
+    sha256: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """`vaults` are those that the last complete run saw, by lower-cased id."""
+
+    files: Mapping[str, Entry] = field(default_factory=dict)
+    vaults: tuple[str, ...] = ()
+    form: str = ""
+    fault: str = ""
+
+    def entry(self, entity: str, date: str) -> Entry | None:
+        return next((one for one in self.files.values() if (one.entity, one.date) == (entity, date)), None)
+
+
+def load(store: Store) -> tuple[Manifest, str]:
+    """The manifest and its mark; without one, or with one that cannot be understood, nothing is known."""
+    found = store.open(NAME)
+    if found is None:
+        return Manifest(), ""
+    chunks, mark = found
+    try:
+        told = json.loads(b"".join(chunks))
+        files = {name: Entry(**entry) for name, entry in told["files"].items()}
+        vaults = tuple(str(one) for one in told["vaults"])
+        return Manifest(files, vaults, str(told["form"])), mark
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return Manifest(fault=f"{NAME} is not what an export writes ({error}); all days are read again"), mark
+
+
+def write(
+    store: Store, told: Mapping[str, Any], files: Mapping[str, Entry], vaults: Iterable[str] | None
+) -> None:
+    """Write what this run tells of itself, with what is known of the files that it did not touch.
+
+    `vaults` is None where not all was read: those known before stay.
+
+    Raises:
+        BackupkitError: it cannot be written.
+    """
+    for _ in range(TRIES):
+        before, mark = load(store)
+        kept = tuple(vaults) if vaults is not None else before.vaults
+        laid = dict(sorted({**before.files, **files}.items()))
+        entries = {name: asdict(entry) for name, entry in laid.items()}
+        whole = {"schema": VERSION, **told, "files": entries, "vaults": kept}
+        try:
+            store.replace(NAME, [json.dumps(whole, indent=1).encode()], mark)
+        except ConflictError:
+            continue
+        return
+    raise BackupkitError(f"{store.place}/{NAME}: other exports wrote it {TRIES} times meanwhile; run again")
