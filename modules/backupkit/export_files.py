@@ -18,7 +18,8 @@ from typing import Any, Final
 from backupkit.errors import BackupkitError
 from backupkit.export_schema import Cell, Kind, Record, columns, kinds
 
-GZIP_LEVEL: Final = 4
+GZIP_LEVEL: Final = 3
+"""A quarter larger than by the usual 6, in less than half the time."""
 CHUNK: Final = 4 * 1024 * 1024
 """Bytes that are read or written at a time."""
 

@@ -26,7 +26,6 @@ from backupkit.records import (
     arm_path,
     is_backup_vault,
     subscription_of,
-    vault_of,
 )
 from backupkit.times import stamp, utc_or_none
 
@@ -45,6 +44,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "started": "running",
     "cancelling": "running",
 }
+MOST_SHARED: Final = 10_000
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _EMPTY: Final[Mapping[str, Record]] = {
     name: dict.fromkeys(column.name for column in held) for name, held in ENTITIES.items()
@@ -71,41 +71,67 @@ class Place:
     subscriptions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     vaults: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
+    _shared: dict[tuple[str, str, str], Record] = field(default_factory=dict)
+
+    def shared(self, entity: str, where: str, vault: str) -> Record:
+        """The columns of an entity, with what all rows of a vault have alike; not to be changed."""
+        known = self._shared.get((entity, where, vault))
+        if known is None:
+            if len(self._shared) > MOST_SHARED:
+                self._shared.clear()
+            known = self._shared[entity, where, vault] = self._made(entity, where, vault)
+        return known
+
+    def _made(self, entity: str, where: str, vault: str) -> Record:
+        subscription = subscription_of(where)
+        name, tenant = self.subscriptions.get(subscription, ("", ""))
+        vault_name, region = self.vaults.get(vault, ("", ""))
+        kind = "Backup" if is_backup_vault(vault) else "Recovery Services"
+        return {
+            **_EMPTY[entity],
+            "tenant": tenant or None,
+            "subscription": subscription or None,
+            "subscription_name": name or None,
+            "resource_group": _group(where) or None,
+            "vault": vault or None,
+            "vault_name": vault_name or last(vault) or None,
+            "vault_type": kind if vault else None,
+            "location": region or None,
+        }
 
 
 def job(row: Row, at: Place, item: Known | None, one: Job | None) -> Record:
     """`one` is the row as it is understood, None where it is not."""
-    record = _blank("jobs", row, at) | {"name": last(row["id"]) or None}
+    record = _blank("jobs", row, at)
+    record["name"] = last(row["id"]) or None
     properties = mapping(row.get("properties"))
     if one is None:
         return record | {"status": text(properties.get("status")) or None, "outcome": "other"}
+    ended, bytes_sent = one.ended, mapping(properties.get("extendedInfo")).get("dataTransferredInBytes")
     policy = item.policy if item else arm_path(text(properties.get("policyId"))).lower()
-    source = item.source if item else text(properties.get("dataSourceId")).lower()
-    return (
-        record
-        | _failed(one.failure, properties.get("errorDetails"))
-        | {
-            "workload": one.workload,
-            "item": (item.key if item else one.item) or None,
-            "item_name": (item.name if item else _called(properties)) or None,
-            "source": source or None,
-            "policy": policy or None,
-            "policy_name": last(policy) or None,
-            "operation": one.operation or None,
-            "backup": one.is_backup,
-            "backup_type": NAMES.get(one.kind),
-            "status": one.status,
-            "outcome": OUTCOMES.get(one.status.lower(), "other"),
-            "started": stamp(one.started),
-            "ended": stamp(one.ended) if one.ended else None,
-            "duration_s": int((one.ended - one.started).total_seconds()) if one.ended else None,
-            "on_demand": one.user,
-            "transferred_bytes": _whole(
-                mapping(properties.get("extendedInfo")).get("dataTransferredInBytes")
-            ),
-            "activity": text(properties.get("activityId") or properties.get("activityID")) or None,
-        }
+    record.update(
+        workload=one.workload,
+        item=(item.key if item else one.item) or None,
+        item_name=(item.name if item else _called(properties)) or None,
+        source=(item.source if item else text(properties.get("dataSourceId")).lower()) or None,
+        policy=policy or None,
+        policy_name=last(policy) or None,
+        operation=one.operation or None,
+        backup=one.is_backup,
+        backup_type=NAMES.get(one.kind),
+        status=one.status,
+        outcome=OUTCOMES.get(one.status.lower(), "other"),
+        started=stamp(one.started),
+        ended=stamp(ended) if ended else None,
+        duration_s=_seconds(ended - one.started) if ended else None,
+        on_demand=one.user,
+        transferred_bytes=_whole(bytes_sent),
+        activity=text(properties.get("activityId") or properties.get("activityID")) or None,
     )
+    details = properties.get("errorDetails")
+    if details or one.failure:
+        record.update(_failed(one.failure, details))
+    return record
 
 
 def item(row: Row, at: Place, one: Item | None) -> Record:
@@ -239,25 +265,11 @@ def _blank(entity: str, row: Row, at: Place, vault: str | None = None) -> Record
     """All columns of the entity, those filled in that all share."""
     given = str(row["id"])
     key = given.lower()
-    its_vault = vault_of(given) if vault is None else vault
-    subscription = subscription_of(arm_path(key))
-    name, tenant = at.subscriptions.get(subscription, ("", ""))
-    vault_name, region = at.vaults.get(its_vault, ("", ""))
-    return {
-        **_EMPTY[entity],
-        "id": given,
-        "key": key,
-        "tenant": text(row.get("tenantId")) or tenant or None,
-        "subscription": subscription or None,
-        "subscription_name": name or None,
-        "resource_group": _group(key) or None,
-        "vault": its_vault or None,
-        "vault_name": vault_name or last(its_vault) or None,
-        "vault_type": ("Backup" if is_backup_vault(its_vault) else "Recovery Services")
-        if its_vault
-        else None,
-        "location": region or None,
-    }
+    where = "/".join(arm_path(key).split("/", 9)[:9])
+    record = at.shared(entity, where, where if vault is None else vault).copy()
+    record["id"], record["key"] = given, key
+    record["tenant"] = text(row.get("tenantId")) or record["tenant"]
+    return record
 
 
 def _group(key: str) -> str:

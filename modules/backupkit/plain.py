@@ -7,7 +7,7 @@ from typing import Any
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, (dict, Mapping)) else {}  # asking Mapping first takes longer
 
 
 def mappings(value: object) -> list[Mapping[str, Any]]:

@@ -182,7 +182,7 @@ def is_backup_vault(resource_id: str) -> bool:
 
 def arm_path(text: str) -> str:
     """Some rows give ids as whole URLs."""
-    return re.sub(r"^https?://[^/]+", "", text)
+    return re.sub(r"^https?://[^/]+", "", text) if text.startswith("http") else text
 
 
 def subscription_of(resource_id: str) -> str:

@@ -112,7 +112,7 @@ def container_in(item_id: str) -> str:
 
 def plain_container(name: str) -> str:
     """Container names come with and without their type in front."""
-    return re.sub(r"^iaasvmcontainer;", "", name.replace("%3B", ";").replace("%3b", ";").lower())
+    return name.replace("%3B", ";").replace("%3b", ";").lower().removeprefix("iaasvmcontainer;")
 
 
 def workload_of(properties: Row) -> str:

@@ -6,7 +6,7 @@ import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
 
-CACHE_KB = 8_000
+CACHE_KB, PAGE = 8_000, 16_384
 
 
 class Spool:
@@ -19,6 +19,8 @@ class Spool:
         # An unnamed database is a file that SQLite deletes (sqlite.org/inmemorydb.html#temp_db).
         # Readers of it may be threads, one after another.
         self._file = sqlite3.connect("", check_same_thread=False, isolation_level=None)
+        # Rows of one or two kilobytes take three times as long in SQLite's usual pages of four.
+        self._file.execute(f"PRAGMA page_size = {PAGE}")
         self._file.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         self._file.execute("CREATE TABLE spool (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID")
         self._file.execute("BEGIN")

@@ -31,7 +31,7 @@ def utc_or_none(text: object) -> datetime | None:
 
 
 def stamp(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(timezone.utc).isoformat()[:19] + "Z"
 
 
 def zone(name: str) -> tzinfo:
