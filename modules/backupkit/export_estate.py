@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from backupkit import export_rows, queries, rows
+from backupkit import export_queries as queries
+from backupkit import export_rows, rows
 from backupkit.arm import Arm
 from backupkit.checking import allowed
 from backupkit.errors import ArmError
@@ -48,7 +49,7 @@ class ExportEstate:
         self._place, self._cloud = Place(started), options.cloud
         self._rules, self._raw = rules, raw
         self._known = _Items()
-        self._columns = queries.EXPORTED_RAW if raw else queries.EXPORTED
+        self._columns = queries.RAW_COLUMNS if raw else queries.COLUMNS
 
     @property
     def unread(self) -> list[Unread]:
@@ -85,7 +86,7 @@ class ExportEstate:
             return export_rows.vault(row, self._place)
 
         columns = self._columns if self._raw else f"{self._columns}, location, tags"
-        found = self._gather(queries.EVERY_VAULT.format(columns=columns), "vaults", make)
+        found = self._gather(queries.VAULTS.format(columns=columns), "vaults", make)
         self._estate.vanished_vaults(known, regions)
         return found
 
@@ -99,7 +100,7 @@ class ExportEstate:
                 kept[one.id] = one
             return export_rows.policy(row, self._place, one)
 
-        return self._gather(queries.EXPORTED_POLICIES.format(columns=self._columns), "policies", make)
+        return self._gather(queries.POLICIES.format(columns=self._columns), "policies", make)
 
     def items(self) -> Gathered:
         """Protected items, of which jobs and alerts will be known to be."""
@@ -110,7 +111,7 @@ class ExportEstate:
                 self._known.add(one)
             return export_rows.item(row, self._place, one)
 
-        found = self._gather(queries.EXPORTED_ITEMS.format(columns=self._columns), "items", make)
+        found = self._gather(queries.ITEMS.format(columns=self._columns), "items", make)
         self._look_behind()
         return found
 

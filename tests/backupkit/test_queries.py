@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from backupkit import queries
+from backupkit import export_queries, queries
 from backupkit.estate import Estate as Reading
 from backupkit.graph import Graph, Scope
 from backupkit.params import CommonParams
@@ -18,9 +18,14 @@ from tests.backupkit.fakes import NOW, Clock, Simulated, load
 
 UNTIL = datetime.fromtimestamp(NOW, UTC)
 SINCE = UNTIL - timedelta(hours=24)
+EXPORTED = {
+    **{f"export {name}": text for name, text in vars(export_queries).items() if isinstance(text, str)},
+    **{f"export days of {name}": text for name, text in export_queries.DAYS.items()},
+    **{f"export {name} of a day": text for name, text in export_queries.OF_A_DAY.items()},
+}
 ALL = {
-    name: text
-    for name, text in vars(queries).items()
+    name: text.replace("{columns}", export_queries.RAW_COLUMNS)
+    for name, text in {**vars(queries), **EXPORTED}.items()
     if isinstance(text, str) and re.match(r"\w+\n\| ", text)
 }
 
@@ -53,6 +58,13 @@ def test_these_are_the_queries():
         "SUBSCRIPTIONS",
         "UNHEALTHY_DATABASES",
         "VAULTS",
+        "export ITEMS",
+        "export POLICIES",
+        "export VAULTS",
+        "export alerts of a day",
+        "export days of alerts",
+        "export days of jobs",
+        "export jobs of a day",
     ]
 
 
@@ -62,13 +74,15 @@ class TestAQuery:
         """Pages hang together by id alone: Resource Graph orders nothing on its own."""
         *_, project, order = ALL[name].split("\n| ")
 
-        assert re.match(r"project (\w+, )*id\b", project)
+        assert re.match(r"project (\w+, )*id\b|summarize rows = count\(\) by id = day$", project)
         assert order == "order by id asc"
 
     def test_is_translated_whole(self, name):
+        """Sums come in one page, and there is one for each of a few days."""
         translation = translate(filled(ALL[name]))
 
-        assert (translation.ordered, translation.paged, translation.limited) == (True, True, False)
+        paged = "summarize" not in ALL[name]
+        assert (translation.ordered, translation.paged, translation.limited) == (True, paged, False)
 
     def test_keeps_to_what_resource_graph_documents(self, name):
         """No `let`, no `*` for columns or tables, no join, no clock but the run's own."""
