@@ -14,7 +14,8 @@ from backupkit.arm import Arm
 from backupkit.checking import allowed
 from backupkit.errors import ArmError
 from backupkit.estate import Estate, Unread
-from backupkit.export_rows import ODD, Known, Place
+from backupkit.export_place import Place
+from backupkit.export_rows import ODD, Known
 from backupkit.export_schema import Record
 from backupkit.exporting import Gathered, Reading, Rules
 from backupkit.params import CommonParams

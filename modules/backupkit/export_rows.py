@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from backupkit.alerts import code_in
 from backupkit.coverage import LATE, PROTECTS, state_of
-from backupkit.export_schema import ENTITIES, Record
+from backupkit.export_place import Place, blank
+from backupkit.export_schema import Record
 from backupkit.failures import Failure, find
 from backupkit.kinds import NAMES
 from backupkit.plain import last, mapping, mappings, text
@@ -24,8 +24,6 @@ from backupkit.records import (
     Policy,
     Schedule,
     arm_path,
-    is_backup_vault,
-    subscription_of,
 )
 from backupkit.times import stamp, utc_or_none
 
@@ -44,11 +42,7 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "started": "running",
     "cancelling": "running",
 }
-MOST_SHARED: Final = 10_000
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_EMPTY: Final[Mapping[str, Record]] = {
-    name: dict.fromkeys(column.name for column in held) for name, held in ENTITIES.items()
-}
 
 
 class Known(NamedTuple):
@@ -60,49 +54,9 @@ class Known(NamedTuple):
     policy: str
 
 
-@dataclass
-class Place:
-    """What records need to know of the estate, by lower-cased ids.
-
-    `subscriptions` are names and tenants, `vaults` names and regions.
-    """
-
-    read: datetime
-    subscriptions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    vaults: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    policies: Mapping[str, Policy] = field(default_factory=dict)
-    _shared: dict[tuple[str, str, str], Record] = field(default_factory=dict)
-
-    def shared(self, entity: str, where: str, vault: str) -> Record:
-        """The columns of an entity, with what all rows of a vault have alike; not to be changed."""
-        known = self._shared.get((entity, where, vault))
-        if known is None:
-            if len(self._shared) > MOST_SHARED:
-                self._shared.clear()
-            known = self._shared[entity, where, vault] = self._made(entity, where, vault)
-        return known
-
-    def _made(self, entity: str, where: str, vault: str) -> Record:
-        subscription = subscription_of(where)
-        name, tenant = self.subscriptions.get(subscription, ("", ""))
-        vault_name, region = self.vaults.get(vault, ("", ""))
-        kind = "Backup" if is_backup_vault(vault) else "Recovery Services"
-        return {
-            **_EMPTY[entity],
-            "tenant": tenant or None,
-            "subscription": subscription or None,
-            "subscription_name": name or None,
-            "resource_group": _group(where) or None,
-            "vault": vault or None,
-            "vault_name": vault_name or last(vault) or None,
-            "vault_type": kind if vault else None,
-            "location": region or None,
-        }
-
-
 def job(row: Row, at: Place, item: Known | None, one: Job | None) -> Record:
     """`one` is the row as it is understood, None where it is not."""
-    record = _blank("jobs", row, at)
+    record = blank("jobs", row, at)
     record["name"] = last(row["id"]) or None
     properties = mapping(row.get("properties"))
     if one is None:
@@ -136,7 +90,7 @@ def job(row: Row, at: Place, item: Known | None, one: Job | None) -> Record:
 
 def item(row: Row, at: Place, one: Item | None) -> Record:
     """As `job`."""
-    record = _blank("items", row, at) | {"name": last(row["id"]) or None, "read": stamp(at.read)}
+    record = blank("items", row, at) | {"name": last(row["id"]) or None, "read": stamp(at.read)}
     if one is None:
         return record
     properties = mapping(row.get("properties"))
@@ -169,7 +123,7 @@ def item(row: Row, at: Place, one: Item | None) -> Record:
 
 def policy(row: Row, at: Place, one: Policy | None) -> Record:
     """As `job`."""
-    record = _blank("policies", row, at) | {"name": last(row["id"]) or None}
+    record = blank("policies", row, at) | {"name": last(row["id"]) or None}
     if one is None:
         return record
     properties = mapping(row.get("properties"))
@@ -206,7 +160,7 @@ def vault(row: Row, at: Place) -> Record:
         "job_failure_alerts": text(monitoring.get("alertsForAllJobFailures")),
         "tags": json.dumps(tags, ensure_ascii=False, sort_keys=True) if tags else None,
     }
-    return _blank("vaults", row, at) | {name: value or None for name, value in told.items()}
+    return blank("vaults", row, at) | {name: value or None for name, value in told.items()}
 
 
 def alert(row: Row, at: Place, item_of: Callable[[str], Known | None]) -> Record:
@@ -221,7 +175,7 @@ def alert(row: Row, at: Place, item_of: Callable[[str], Known | None]) -> Record
     )
     judged = find(code) if code else None
     vault = arm_path(text(told.get("targetResource"))).lower()
-    record = _blank("alerts", row, at, vault)
+    record = blank("alerts", row, at, vault)
     return record | {
         "item": key or None,
         "item_name": (known.name if known else last(key.rpartition(";")[2])) or None,
@@ -247,7 +201,7 @@ def coverage(entry: Row, at: Place) -> Record:
     """What unprotected_sweep's report says of a resource."""
     resource, kind = str(entry["resource"]), text(entry.get("kind"))
     vault = text(entry.get("vault")).lower()
-    record = _blank("coverage", {"id": resource}, at, vault)
+    record = blank("coverage", {"id": resource}, at, vault)
     same = ("name", "kind", "verdict", "state", "action", "reason", "rule", "confirmed")
     return (
         record
@@ -259,22 +213,6 @@ def coverage(entry: Row, at: Place) -> Record:
             "policy_name": text(entry.get("policy")) or None,
         }
     )
-
-
-def _blank(entity: str, row: Row, at: Place, vault: str | None = None) -> Record:
-    """All columns of the entity, those filled in that all share."""
-    given = str(row["id"])
-    key = given.lower()
-    where = "/".join(arm_path(key).split("/", 9)[:9])
-    record = at.shared(entity, where, where if vault is None else vault).copy()
-    record["id"], record["key"] = given, key
-    record["tenant"] = text(row.get("tenantId")) or record["tenant"]
-    return record
-
-
-def _group(key: str) -> str:
-    parts = key.split("/")
-    return parts[4] if len(parts) > 4 and parts[3] == "resourcegroups" else ""
 
 
 def _failed(failure: Failure | None, details: object) -> Record:
