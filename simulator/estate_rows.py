@@ -38,23 +38,39 @@ def group(name: str, managed_by: str, tags: Mapping[str, str] | None, location: 
     }
 
 
-def vault() -> Properties:
+def vault(
+    *,
+    redundancy: str = "GeoRedundant",
+    cross_region: bool = False,
+    soft_delete: str = "Enabled",
+    immutability: str = "Disabled",
+    public: bool = True,
+) -> Properties:
     return {
         "provisioningState": "Succeeded",
-        "privateEndpointStateForBackup": "None",
+        "privateEndpointStateForBackup": "None" if public else "Enabled",
         "privateEndpointStateForSiteRecovery": "None",
-        "publicNetworkAccess": "Enabled",
+        "publicNetworkAccess": "Enabled" if public else "Disabled",
         "redundancySettings": {
-            "standardTierStorageRedundancy": "GeoRedundant",
-            "crossRegionRestore": "Disabled",
+            "standardTierStorageRedundancy": redundancy,
+            "crossRegionRestore": "Enabled" if cross_region else "Disabled",
         },
         "monitoringSettings": {
             "azureMonitorAlertSettings": {"alertsForAllJobFailures": "Enabled"},
             "classicAlertSettings": {"alertsForCriticalOperations": "Disabled"},
         },
         "securitySettings": {
-            "softDeleteSettings": {"softDeleteState": "Enabled", "softDeleteRetentionPeriodInDays": 14}
+            "softDeleteSettings": {
+                "softDeleteState": soft_delete,
+                "softDeleteRetentionPeriodInDays": 0 if soft_delete == "Disabled" else 14,
+                "enhancedSecurityState": soft_delete,
+            },
+            "immutabilitySettings": {"state": immutability},
+            "multiUserAuthorization": "Disabled",
         },
+        "restoreSettings": {"crossSubscriptionRestoreSettings": {"crossSubscriptionRestoreState": "Enabled"}},
+        "secureScore": "Minimum",
+        "bcdrSecurityLevel": "Fair",
     }
 
 

@@ -19,16 +19,27 @@ _YEAR_ONE = "0001-01-01T00:00:00.0000000Z"
 _TASK = {"CompletedWithWarnings": "Completed", "Cancelling": "InProgress", "Started": "InProgress"}
 
 
-def vault(redundancy: str = "LocallyRedundant") -> Properties:
+def vault(
+    redundancy: str = "LocallyRedundant",
+    *,
+    cross_region: bool = False,
+    soft_delete: str = "On",
+    immutability: str = "Disabled",
+) -> Properties:
     """Numbers are floats in Resource Graph, and in Azure's own answers here."""
+    features = {"crossSubscriptionRestoreSettings": {"state": "Enabled"}}
+    if cross_region:
+        features["crossRegionRestoreSettings"] = {"state": "Enabled"}
     return {
         "provisioningState": "Succeeded",
         "storageSettings": [{"type": redundancy, "datastoreType": "VaultStore"}],
         "isVaultProtectedByResourceGuard": False,
         "securitySettings": {
-            "softDeleteSettings": {"state": "On", "retentionDurationInDays": 14.0},
-            "immutabilitySettings": {"state": "Disabled"},
+            "softDeleteSettings": {"state": soft_delete, "retentionDurationInDays": 14.0},
+            "immutabilitySettings": {"state": immutability},
         },
+        "featureSettings": features,
+        "monitoringSettings": {"azureMonitorAlertSettings": {"alertsForAllJobFailures": "Enabled"}},
         "secureScore": "None",
         "bcdrSecurityLevel": "Poor",
         "replicatedRegions": [],
