@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from simulator import clock, estate_rows
+from simulator import clock, estate_alerts, estate_rows
 from simulator.estate import Estate, guid_of
 
 DAY, HOUR, MINUTE = 86400, 3600, 60
@@ -28,6 +28,14 @@ VAULTS = {
     "rsv-shared-neu-01": ("contoso-shared", "northeurope", "UTC", 0),
     "rsv-dev-weu-01": ("contoso-dev", "westeurope", "UTC", 0),
 }
+SETTINGS = {
+    "rsv-prod-weu-01": estate_rows.vault(cross_region=True, immutability="Unlocked"),
+    "rsv-prod-weu-02": estate_rows.vault(cross_region=True, soft_delete="AlwaysON"),
+    "rsv-prod-sea-01": estate_rows.vault(redundancy="ZoneRedundant", public=False),
+    "rsv-shared-neu-01": estate_rows.vault(soft_delete="Disabled"),
+    "rsv-dev-weu-01": estate_rows.vault(redundancy="LocallyRedundant"),
+}
+"""Of the vaults that are not as they come."""
 # vault, resource group, application, tier, number of VMs
 FLEETS = (
     ("rsv-prod-weu-01", "rg-shop-prod", "shop", "web", 8),
@@ -44,6 +52,7 @@ FLEETS = (
     ("rsv-shared-neu-01", "rg-platform", "core", "build", 6),
     ("rsv-dev-weu-01", "rg-dev", "dev", "box", 8),
 )
+OPERATOR = "backup.operator@contoso.com"
 UNPROTECTED = ("vm-erp-app-90", "vm-crm-web-90", "vm-dev-box-90", "vm-dev-box-91")
 
 
@@ -157,6 +166,7 @@ def build(folder: Path, now: float | None = None) -> Path:
         vault, group = next((fleet[0], fleet[1]) for fleet in FLEETS if fleet[2] == name.split("-")[1])
         _vm(estate, sites[vault], Machine(name, group, {"app": name.split("-")[1]}))
     _operations(estate)
+    estate_alerts.raise_alerts(estate, _answers(estate), who=OPERATOR)
     return estate.write(folder)
 
 
@@ -179,7 +189,8 @@ class Site:
 
 def _site(estate: Estate, name: str, subscriptions: Mapping[str, str]) -> Site:
     subscription, location, zone, offset = VAULTS[name]
-    vault = estate.vault(name, subscription=subscriptions[subscription], group="rg-backup", location=location)
+    place = {"subscription": subscriptions[subscription], "group": "rg-backup", "location": location}
+    vault = estate.vault(name, **place, **SETTINGS.get(name, {}))
     policies = {
         early: estate.policy(
             vault,
@@ -270,6 +281,18 @@ def _since(estate: Estate, item: str, case: Case, last: str) -> None:
         started = estate.row(last)["properties"]["startTime"]
         known = {"lastBackupStatus": "Completed", "lastRecoveryPoint": started}
         estate.rest(item, {"properties": known})
+
+
+def _answers(estate: Estate) -> dict[str, str]:
+    """Somebody closes the alerts of a night on the next day, and knows of the backups they started."""
+    answers = dict[str, str]()
+    for row in estate.rows("recoveryservicesresources"):
+        told = row["properties"]
+        if told.get("startTime", estate.stamp("0s")) < estate.stamp("24h"):
+            answers[row["id"]] = "Closed"
+        elif told.get("isUserTriggered"):
+            answers[row["id"]] = "Acknowledged"
+    return answers
 
 
 def _operations(estate: Estate) -> None:

@@ -13,10 +13,11 @@ from simulator import (
     generate_shares,
 )
 from simulator.database_rows import DATABASES
+from simulator.generate_alerts import alerts
 from simulator.generate_containers import containers, vault_rows
 from simulator.generate_databases import Databases, of_databases
 from simulator.generate_dice import dice
-from simulator.generate_files import CONTAINERS, RECOVERY, RESOURCES, Files
+from simulator.generate_files import ALERTS, CONTAINERS, RECOVERY, RESOURCES, Files
 from simulator.generate_history import Fate
 from simulator.generate_instances import Instances
 from simulator.generate_items import Protection, Workload, made, row
@@ -146,6 +147,8 @@ class Author:
             self.files.add(RECOVERY, one.item, f"items: {protection.kind}", protection.fate.name.lower())
             for job, run in zip(one.jobs, one.runs, strict=True):
                 self.files.add(RECOVERY, job, f"jobs: {protection.kind}: {run.operation}", run.status)
+            for alert, state in alerts(one, self.seed):
+                self.files.add(ALERTS, alert, "alerts", state)
             if one.outcomes:
                 self.files.say("outcomes", one.item["id"], one.outcomes)
                 self.files.say("minutes", one.item["id"], one.minutes)

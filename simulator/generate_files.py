@@ -15,6 +15,7 @@ from simulator import clock
 from simulator.store import Row
 
 RECOVERY, RESOURCES, CONTAINERS = "recoveryservicesresources", "resources", "resourcecontainers"
+ALERTS = "alertsmanagementresources"
 Counts = Counter[tuple[str, str]]
 """How many there are of a kind, in a state."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from simulator import clock
+from simulator import alert_runs, clock
 from simulator import protection_shapes as shapes
 from simulator.protection_errors import cause
 from simulator.protection_kinds import destination
@@ -83,7 +83,9 @@ def _end(world: World, job: Row, instance_id: str, outcome: str, ends: float) ->
     started = clock.moment(given["startTime"])
     codes = (code,) if code else ()
     changes = shapes.course(given, status, started, ends, tag=tag, codes=codes)
-    world.store.put(TABLE, _changed(job, {**changes, "startTime": given["startTime"]}), ends)
+    final = _changed(job, {**changes, "startTime": given["startTime"]})
+    world.store.put(TABLE, final, ends)
+    alert_runs.follow(world, final, instance_id, ends)
     instance = world.store.get(TABLE, instance_id, world.now())
     after = _after(instance["properties"], given["startTime"], status, code) if instance else {}
     if instance and after:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator import clock, recovery_databases, recovery_points, recovery_starts
+from simulator import alert_runs, clock, recovery_databases, recovery_points, recovery_starts
 from simulator.recovery_matching import is_backup, item_of
 from simulator.recovery_outcomes import after, changed, ended
 from simulator.recovery_requests import Asked
@@ -31,6 +31,7 @@ def cancel(world: World, job: Row, ends: float) -> None:
     item = item_of(world, job)
     if item:
         world.store.put(TABLE, item, now)
+        alert_runs.forget(world, job, item["id"])
     world.store.put(TABLE, changed(job, {"status": "Cancelling"}), now)
     world.store.put(TABLE, ended(job, "Cancelled", "", ends), ends)
 
@@ -56,8 +57,9 @@ def _end(world: World, job: Row, outcome: str, ends: float) -> None:
     if status == "Never":
         world.store.put(TABLE, job, world.now())
         return
-    world.store.put(TABLE, ended(job, status, code, ends), ends)
-    item = item_of(world, job)
+    final, item = ended(job, status, code, ends), item_of(world, job)
+    world.store.put(TABLE, final, ends)
+    alert_runs.follow(world, final, item["id"] if item else "", ends)
     if item and status != "Cancelled":
         if status != "Failed":
             recovery_points.keep_last(world, world.rest_row(item))

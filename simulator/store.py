@@ -43,8 +43,13 @@ class UnreadableError(ValueError):
     """A file of rows has a line that is none."""
 
 
-_SOURCES = (("sourceResourceId",), ("dataSourceInfo", "resourceID"), ("parentContainerFabricId",))
-"""Where rows of backup services say what they are of."""
+_SOURCES = (
+    ("sourceResourceId",),
+    ("dataSourceInfo", "resourceID"),
+    ("parentContainerFabricId",),
+    ("context", "protectedItemId"),
+)
+"""Where rows of backup services, and alerts about them, say what they are of."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,9 @@ JOBS = "microsoft.recoveryservices/vaults/backupjobs"
 ITEMS = "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems"
 POLICIES = "microsoft.recoveryservices/vaults/backuppolicies"
 SEVEN_DIGITS = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z"
-ID = re.compile(r"/[sS]ubscriptions/[0-9a-f-]{36}(/resourceGroups/[\w-]+/providers/[\w.]+(/\w+/[\w;-]+)+)?")
+ID = re.compile(
+    r"/[sS]ubscriptions/[0-9a-f-]{36}(/resource[gG]roups/[\w-]+(/providers/[\w.]+(/\w+/[\w;-]+)+)+)?"
+)
 
 
 @pytest.fixture
@@ -415,6 +417,39 @@ class TestDemo:
 
         assert [one for one in ids if not ID.fullmatch(one)] == []
         assert [one for one, count in Counter(map(str.lower, ids)).items() if count > 1] == []
+
+    def test_every_failed_job_has_its_alert_but_those_that_fail_by_design(self, rows, backups):
+        told = [row["properties"] for row in rows["alertsmanagementresources"]]
+        failed = {
+            row["name"]: row["properties"]
+            for row in of_type(backups, JOBS)
+            if row["properties"]["status"] == "Failed"
+        }
+
+        silent = set(failed) - {one["context"]["extendedInfo"]["jobId"] for one in told}
+        assert len(told) == len(failed) - len(silent)
+        assert {failed[name]["errorDetails"][0]["errorCode"] for name in silent} == {400001, 400136}
+
+    def test_some_alerts_are_over_and_some_were_answered(self, rows):
+        told = [row["properties"]["essentials"] for row in rows["alertsmanagementresources"]]
+
+        assert {one["alertState"] for one in told} == {"New", "Acknowledged", "Closed"}
+        assert {one["monitorCondition"] for one in told} == {"Fired", "Resolved"}
+
+    def test_vaults_differ_in_what_protects_their_backups(self, rows):
+        vaults = [row for row in rows["resources"] if row["type"] == "microsoft.recoveryservices/vaults"]
+        told = [row["properties"] for row in vaults]
+
+        assert {one["redundancySettings"]["standardTierStorageRedundancy"] for one in told} == {
+            "GeoRedundant",
+            "ZoneRedundant",
+            "LocallyRedundant",
+        }
+        assert {one["securitySettings"]["softDeleteSettings"]["softDeleteState"] for one in told} == {
+            "Enabled",
+            "AlwaysON",
+            "Disabled",
+        }
 
     def test_every_job_belongs_to_an_item_of_its_vault(self, backups, items):
         known = {row["id"] for row in items.values()}

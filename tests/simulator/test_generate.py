@@ -46,6 +46,8 @@ RECOVERY = {
     "microsoft.dataprotection/backupvaults/backupinstances",
     "microsoft.dataprotection/backupvaults/deletedbackupinstances",
 }
+ALERTS = "alertsmanagementresources"
+VAULTS = ("microsoft.recoveryservices/vaults", "microsoft.dataprotection/backupvaults")
 KINDS = {"vm", "share", "sql", "hana", "ase", "disk", "blob", "blob-vaulted", "postgresql-flexible", "aks"}
 
 
@@ -142,6 +144,7 @@ class TestSeeds:
             "resources.ndjson",
             "resourcecontainers.ndjson",
             "recoveryservicesresources.ndjson",
+            "alertsmanagementresources.ndjson",
         }
 
     def test_another_seed_makes_another_estate(self, tmp_path):
@@ -553,6 +556,72 @@ class TestWhatIsToCome:
         )
         assert len(told) == databases > 0
         assert {point["type"] for points in told.values() for point in points} == {"Full", "Differential"}
+
+
+class TestAlerts:
+    def test_every_failure_has_one_but_those_of_machines_by_design(self, rows, backups, known):
+        """Another backup was running, or the machine is gone."""
+        failed = {
+            row["name"]: known.rest.get(key, row)["properties"]["errorDetails"][0]
+            for key, row in backups.items()
+            if row["type"].endswith("/backupjobs") and row["properties"]["status"] == "Failed"
+        }
+        told = Counter(row["properties"]["context"]["extendedInfo"]["jobId"] for row in rows[ALERTS])
+
+        assert set(told.values()) == {1}
+        assert set(told) < set(failed)
+        silent = {failed[name].get("errorCode") for name in set(failed) - set(told)}
+        assert silent <= {400001, 400094, 400136, 320001}
+
+    def test_they_come_after_their_job_and_some_are_over_or_were_answered(self, rows):
+        told = [row["properties"]["essentials"] for row in rows[ALERTS]]
+
+        assert {(one["alertState"], one["monitorCondition"]) for one in told} == {
+            (state, condition)
+            for state in ("New", "Acknowledged", "Closed")
+            for condition in ("Fired", "Resolved")
+        }
+        assert all(moment(one["lastModifiedDateTime"]) <= AS_OF for one in told)
+
+    def test_one_whose_cause_the_vault_alone_tells_tells_it_too(self, rows, known):
+        kept_back = {
+            key.rpartition("/")[2] for key, told in known.rest.items() if "errorDetails" in told["properties"]
+        }
+        told = [
+            row["properties"]["essentials"]["description"]
+            for row in rows[ALERTS]
+            if row["properties"]["context"]["extendedInfo"]["jobId"] in kept_back
+        ]
+
+        assert told
+        assert all(told)
+
+
+class TestVaults:
+    def test_their_rows_tell_how_backups_are_kept_and_kept_safe(self, resources):
+        of = {
+            kind: [one["properties"] for one in resources.values() if one["type"] == kind] for kind in VAULTS
+        }
+        recovery, backup = (of[kind] for kind in VAULTS)
+
+        assert {one["redundancySettings"]["standardTierStorageRedundancy"] for one in recovery} > {
+            "GeoRedundant"
+        }
+        assert {one["storageSettings"][0]["type"] for one in backup} > {"GeoRedundant"}
+        for one in (*recovery, *backup):
+            assert (
+                one["monitoringSettings"]["azureMonitorAlertSettings"]["alertsForAllJobFailures"] == "Enabled"
+            )
+            assert one["securitySettings"]["immutabilitySettings"]["state"] in (
+                "Disabled",
+                "Unlocked",
+                "Locked",
+            )
+        for one in recovery:
+            assert one["securitySettings"]["softDeleteSettings"]["softDeleteRetentionPeriodInDays"] == 14
+        for one in backup:
+            assert one["securitySettings"]["softDeleteSettings"]["retentionDurationInDays"] == 14.0
+            assert "crossSubscriptionRestoreSettings" in one["featureSettings"]
 
 
 @pytest.fixture(scope="module")
