@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from simulator.lighthouse import Delegations
 from simulator.roles import Role, role
 from simulator.wire import RefusedError, Request
 
@@ -41,7 +42,7 @@ class Access:
     """Rights over scopes: a scope is an id prefix by whole segments, `/`, or a management group.
 
     `ancestors` names the management groups above each subscription. Without any
-    assignment everything is allowed but what is forbidden.
+    assignment everything is allowed but what is forbidden, or ends at the caller's tenant.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class Access:
         role_assignments: Iterable[Mapping[str, Any]] = (),
         forbidden: Iterable[str] = (),
         ancestors: Mapping[str, Iterable[str]] | None = None,
+        delegations: Delegations | None = None,
     ) -> None:
+        self._delegations = delegations or Delegations({}, "")
         self._assignments = [_assignment(given) for given in role_assignments]
         self._forbidden = [_folded(scope) for scope in forbidden]
         self._above = {
@@ -87,6 +90,8 @@ class Access:
         target = _folded(scope)
         if any(self._covers(closed, target) for closed in self._forbidden):
             return False
+        if self._delegations.close(caller.tenant, action, target):
+            return False
         return not self._assignments or any(
             one.role.allows(action, data=data) and self._covers(one.scope, target) for one in self._of(caller)
         )
@@ -111,6 +116,10 @@ class Access:
         if self._assignments:
             parts.append("(" + " OR ".join(condition for condition, _ in opened) + ")" if opened else "false")
             values += [value for _, given in opened for value in given]
+        here, names = self._delegations.open_sql(caller.tenant)
+        if here:
+            parts.append(here)
+            values += names
         return " AND ".join(parts) or "true", values
 
     def _of(self, caller: Principal) -> list[Assignment]:

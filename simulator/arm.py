@@ -16,7 +16,7 @@ from simulator.metadata import knows
 from simulator.pages import keyset
 from simulator.routes import Routes
 from simulator.store import AUTOMATION, TABLES, Row
-from simulator.subscriptions import check_subscription, home_tenant
+from simulator.subscriptions import check_subscription, tenant_of
 from simulator.wire import RefusedError, Request, Response
 from simulator.world import merged
 
@@ -233,7 +233,7 @@ def _written(world: World, here: Place, given: dict[str, Any], old: Row | None) 
         "id": old["id"] if old else here.id,
         "name": old["name"] if old else here.id.rsplit("/", 1)[1],
         "type": here.type.lower(),
-        "tenantId": old["tenantId"] if old else home_tenant(world),
+        "tenantId": old["tenantId"] if old else tenant_of(world, here.subscription),
         "resourceGroup": here.group,
         "subscriptionId": here.subscription,
         "location": old["location"] if old else "",

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from simulator import alert_urls, blob_files, clock, protection_runs, recovery_runs, worldfile
 from simulator.access import Access
+from simulator.lighthouse import Delegations
 from simulator.limits import Limits
 from simulator.store import DYNAMIC, FOREVER, KEPT, TEXT, Row, UnreadableError, Version, parsed, rows_of
+from simulator.subscriptions import home_tenant
 
 if TYPE_CHECKING:
     from simulator.world import World
@@ -131,12 +133,14 @@ def _version(one: dict[str, Any]) -> Version:
 
 
 def _access(world: World) -> Access:
-    ancestors = dict[str, list[str]]()
+    ancestors, tenants = dict[str, list[str]](), dict[str, str]()
     for row in world.store.find("resourcecontainers", world.now(), type=_SUBSCRIPTION):
         chain = (row["properties"] or {}).get("managementGroupAncestorsChain") or []
         ancestors[str(row["subscriptionId"]).lower()] = [str(one["name"]) for one in chain]
+        tenants[str(row["subscriptionId"])] = str(row["tenantId"])
+    delegations, known = Delegations(tenants, home_tenant(world)), world.known
     try:
-        return Access(world.known.role_assignments, world.known.forbidden, ancestors)
+        return Access(known.role_assignments, known.forbidden, ancestors, delegations)
     except ValueError as error:
         raise ValueError(f"world.json: {error}") from error
 

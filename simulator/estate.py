@@ -41,21 +41,30 @@ class Estate:
         self,
         name: str,
         *,
-        management_groups: Iterable[str] = _GROUP_CHAIN,
+        management_groups: Iterable[str] | None = None,
         tenant: str | None = None,
         id: str | None = None,
     ) -> str:
-        """Add a subscription below `management_groups`, nearest first; returns its bare id."""
-        guid = id or guid_of("subscription", name)
+        """Add a subscription below `management_groups`, nearest first; returns its bare id.
+
+        The tenant of the first is the home of the identities; one of another tenant is delegated to it, and
+        stands below that other tenant's own group.
+        """
+        guid, own = id or guid_of("subscription", name), tenant or guid_of("tenant")
+        first = next(iter(self._tables["resourcecontainers"]), {"tenantId": own})["tenantId"]
+        if own != first:
+            self.world["home_tenant"] = first
+        if management_groups is None:
+            management_groups = _GROUP_CHAIN if own == first else (own,)
         self.add(
             "resourcecontainers",
             {
                 "id": f"/subscriptions/{guid}",
                 "name": name,
                 "type": "microsoft.resources/subscriptions",
-                "tenantId": tenant or guid_of("tenant"),
+                "tenantId": own,
                 "subscriptionId": guid,
-                "properties": estate_rows.subscription(management_groups),
+                "properties": estate_rows.subscription(management_groups, first if own != first else ""),
             },
         )
         return guid

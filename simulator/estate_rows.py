@@ -13,10 +13,11 @@ Properties = dict[str, Any]
 _NEVER = "2001-01-01T00:00:00Z"
 
 
-def subscription(management_groups: Iterable[str]) -> Properties:
+def subscription(management_groups: Iterable[str], managed_by: str = "") -> Properties:
+    """`managed_by` is the tenant to which it is delegated."""
     return {
         "state": "Enabled",
-        "managedByTenants": [],
+        "managedByTenants": [{"tenantId": managed_by}] if managed_by else [],
         "subscriptionPolicies": {
             "locationPlacementId": "Public_2014-09-01",
             "quotaId": "EnterpriseAgreement_2014-09-01",

@@ -21,7 +21,8 @@ _ALWAYS, _CROSS_REGION, _PRIVATE = 0.15, 0.3, 0.15
 def containers(one: Subscription) -> Iterator[tuple[Row, str]]:
     """The rows of `resourcecontainers`, each with what it is."""
     columns = {"tenantId": one.tenant, "subscriptionId": one.id}
-    described = estate_rows.subscription(one.management_groups)
+    managed_by = "" if one.tenant == one.home else one.home
+    described = estate_rows.subscription(one.management_groups, managed_by)
     kind = "microsoft.resources/subscriptions"
     yield (
         {"id": one.path, "name": one.name, "type": kind, "properties": described, **columns},

@@ -25,7 +25,7 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self.counts = Counts()
-        self.world: dict[str, dict[str, Any]] = {}
+        self.world: dict[str, Any] = {}
         self._folder = folder
         self._stack = ExitStack()
         self._open: dict[str, BinaryIO] = {}

@@ -80,7 +80,8 @@ def _subscription(
         number=number,
         id=guid,
         name=dialect.subscription.format(unit=unit, environment=environment),
-        tenant=guid_of("tenant", str(size.seed)),
+        tenant=_tenant(size, number % size.tenants),
+        home=_tenant(size, 0),
         environment=environment,
         dialect=dialect,
         machines=machines,
@@ -89,6 +90,10 @@ def _subscription(
         backup_vaults=tuple(backup_vault(group, environment, region) for region in regions),
         fleets=fleets,
     )
+
+
+def _tenant(size: Size, number: int) -> str:
+    return guid_of("tenant", str(size.seed), *([str(number)] if number else []))
 
 
 def _fleets(ground: Ground, numbers: Iterator[int]) -> Iterator[Fleet]:

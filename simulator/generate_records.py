@@ -23,6 +23,7 @@ class Size:
     jobs: int
     subscriptions: int = 0
     seed: int = 0
+    tenants: int = 1
 
     @property
     def hourly(self) -> float:
@@ -85,12 +86,13 @@ class Fleet:
 
 @dataclass(frozen=True)
 class Subscription:
-    """`machines` of them, numbered from `first` in the whole estate."""
+    """`machines` of them, numbered from `first` in the whole estate; `home` is the managing tenant."""
 
     number: int
     id: str
     name: str
     tenant: str
+    home: str
     environment: str
     dialect: Dialect
     machines: int
@@ -105,7 +107,7 @@ class Subscription:
 
     @property
     def management_groups(self) -> tuple[str, ...]:
-        return CHAINS[self.environment]
+        return CHAINS[self.environment] if self.tenant == self.home else (self.tenant,)
 
     def vaults_in(self, region: str) -> tuple[Vault, ...]:
         return tuple(vault for vault in self.vaults if vault.region == region)

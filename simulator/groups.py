@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.pages import paged
 from simulator.routes import Routes
 from simulator.store import TABLES, Row, rows_of
-from simulator.subscriptions import GROUP, check_subscription, home_tenant
+from simulator.subscriptions import GROUP, check_subscription, tenant_of
 from simulator.wire import RefusedError, Request, Response
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def put_group(world: World, request: Request, subscription: str, group: str) -> 
         "id": f"/subscriptions/{subscription}/resourceGroups/{group}",
         "name": group,
         "type": GROUP,
-        "tenantId": home_tenant(world),
+        "tenantId": tenant_of(world, subscription),
         "location": given["location"],
         "resourceGroup": group,
         "subscriptionId": subscription,

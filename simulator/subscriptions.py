@@ -38,12 +38,10 @@ _LOCATIONS = {
 
 @routes.on("GET", "/tenants", "Microsoft.Resources/tenants/read", scope="")
 def list_tenants(world: World, request: Request) -> Response:
-    seen = {home_tenant(world)} | {str(one["tenantId"]) for one in _seen(world, request)}
-    value = [
-        {"id": f"/tenants/{one}", "tenantId": one, "tenantCategory": "Home", "displayName": "Simulated"}
-        for one in sorted(seen)
-    ]
-    return Response(200, {"value": value})
+    """Not those of subscriptions that are delegated: an identity is in its own tenant alone."""
+    one = home_tenant(world)
+    home = {"id": f"/tenants/{one}", "tenantId": one, "tenantCategory": "Home", "displayName": "Simulated"}
+    return Response(200, {"value": [home]})
 
 
 @routes.on("GET", "/subscriptions", "Microsoft.Resources/subscriptions/read", scope="")
@@ -82,7 +80,9 @@ def list_locations(world: World, request: Request, subscription: str) -> Respons
 
 
 def home_tenant(world: World) -> str:
-    """Whose identities ask: the tenant of the first row that names one."""
+    """Whose identities ask: the tenant that `world.json` names, else that of the first row that names one."""
+    if world.known.home_tenant:
+        return world.known.home_tenant
     for table in ("resourcecontainers", "resources", "recoveryservicesresources"):
         found = world.store.connection.execute(
             f"SELECT tenantId FROM {rows_of(table)} WHERE tenantId <> '' ORDER BY _key LIMIT 1"
@@ -90,6 +90,11 @@ def home_tenant(world: World) -> str:
         if found:
             return str(found[0])
     return NO_TENANT
+
+
+def tenant_of(world: World, subscription: str) -> str:
+    row = world.store.get("resourcecontainers", f"/subscriptions/{subscription}", world.now())
+    return str((row or {}).get("tenantId") or home_tenant(world))
 
 
 def check_subscription(world: World, subscription: str) -> None:

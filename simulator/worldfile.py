@@ -34,6 +34,7 @@ class WorldFile:
     role_assignments: list[dict[str, Any]] = field(default_factory=list)
     forbidden: list[str] = field(default_factory=list)
     identities: list[dict[str, Any]] = field(default_factory=list)
+    home_tenant: str = ""
     graph_lag_s: float = 0.0
     busy: str = "fail"
     automation: dict[str, Any] = field(default_factory=dict)
@@ -209,6 +210,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "role_assignments": _list_of(_object),
     "forbidden": _list_of(_text),
     "identities": _list_of(_object),
+    "home_tenant": _text,
     "graph_lag_s": _seconds,
     "busy": _busy,
     "automation": _automation,
