@@ -83,6 +83,9 @@ def generate(
     jobs: Annotated[int, typer.Option(min=0, help="How many jobs, of all kinds.")],
     out: Annotated[Path, typer.Option(help="A new folder.")],
     subscriptions: Annotated[int, typer.Option(min=0, help="0: one for 200 machines, at least two.")] = 0,
+    vaults: Annotated[
+        int, typer.Option(min=0, help="Of Recovery Services; 0: one for 60 machines of a region.")
+    ] = 0,
     tenants: Annotated[
         int, typer.Option(min=1, help="Subscriptions go round them; those not of the first are delegated.")
     ] = 1,
@@ -100,7 +103,7 @@ def generate(
     from simulator.generate import generate
     from simulator.generate_records import Size
 
-    made = _told(generate, Size(vms, jobs, subscriptions, seed, tenants), out)
+    made = _told(generate, Size(vms, jobs, subscriptions, seed, tenants, vaults), out)
     if counts:
         for (kind, state), number in sorted(made.items()):
             typer.echo(f"{number:>10,}  {kind:<40}{state}".rstrip())

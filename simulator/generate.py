@@ -26,8 +26,6 @@ def generate(size: Size, folder: Path) -> Counts:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UnusableError(f"out {str(folder)!r} is not an empty folder; name a new one")
     subscriptions, ways = plan(size), Ways(size.seed)
-    if size.tenants > len(subscriptions):
-        raise UnusableError(f"tenants {size.tenants}: there are only {len(subscriptions)} subscriptions")
     ration = Ration(size.jobs, sum(one.runs for each in subscriptions for one in protections(each, ways)))
     if size.jobs and not ration.whole:
         raise UnusableError(

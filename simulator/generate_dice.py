@@ -18,6 +18,17 @@ def dice(*names: object) -> random.Random:
     return random.Random("/".join(map(str, names)))
 
 
+def shared_out(total: int, weights: Sequence[int]) -> list[int]:
+    """Numbers in proportion to `weights` that add up to `total`, on every version of Python."""
+    whole, so_far, given, out = sum(weights), 0, 0, list[int]()
+    for weight in weights:
+        so_far += weight
+        due = total * so_far // whole
+        out.append(due - given)
+        given = due
+    return out
+
+
 class Spread:
     """Numbers 0, 1, 2... over [0, 1), evenly: of any n in a row, a share of s has about s * n.
 

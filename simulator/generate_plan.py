@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import count
 
 from simulator.estate import guid_of
-from simulator.generate_dice import Spread, dice, pick
+from simulator.generate_dice import Spread, dice, pick, shared_out
 from simulator.generate_names import APPLICATIONS, DIALECTS, UNITS, ZONES
 from simulator.generate_records import (
     EVENING,
@@ -20,6 +20,7 @@ from simulator.generate_records import (
     Tier,
 )
 from simulator.generate_vaults import MACHINES_PER_VAULT, backup_vault, vaults
+from simulator.options import UnusableError
 
 ENVIRONMENTS = (("prod", 0.5), ("shared", 0.1), ("dev", 0.25), ("test", 0.15))
 MACHINES_PER_SUBSCRIPTION = 200
@@ -41,29 +42,27 @@ TIERS = (
 
 
 def plan(size: Size) -> tuple[Subscription, ...]:
-    """The whole plan; a few kilobytes a subscription."""
+    """The whole plan; a few kilobytes a subscription.
+
+    Raises:
+        UnusableError: there are more tenants than subscriptions, or more of these than vaults.
+    """
     number = size.subscriptions or max(2, size.vms // MACHINES_PER_SUBSCRIPTION)
+    if size.tenants > number:
+        raise UnusableError(f"tenants {size.tenants}: there are only {number} subscriptions")
+    if 0 < size.vaults < number:
+        raise UnusableError(f"vaults {size.vaults}: each of {number} subscriptions needs one")
     weights = [dice(size.seed, "weight", each).randint(30, 170) for each in range(number)]
+    vaults = [1 + more for more in shared_out(size.vaults - number, weights)] if size.vaults else [0] * number
     fleets, first, made = count(), 0, []
     for each, machines in enumerate(shared_out(size.vms, weights)):
-        made.append(_subscription(size, each, machines, first, fleets))
+        made.append(_subscription(size, each, range(first, first + machines), vaults[each], fleets))
         first += machines
     return tuple(made)
 
 
-def shared_out(total: int, weights: Sequence[int]) -> list[int]:
-    """Numbers in proportion to `weights` that add up to `total`, on every version of Python."""
-    whole, so_far, given, out = sum(weights), 0, 0, list[int]()
-    for weight in weights:
-        so_far += weight
-        due = total * so_far // whole
-        out.append(due - given)
-        given = due
-    return out
-
-
 def _subscription(
-    size: Size, number: int, machines: int, first: int, fleet_numbers: Iterator[int]
+    size: Size, number: int, machines: range, vault_count: int, fleet_numbers: Iterator[int]
 ) -> Subscription:
     chance = dice(size.seed, "subscription", number)
     environment = pick(ENVIRONMENTS, Spread(size.seed, "environments")(number))
@@ -71,9 +70,10 @@ def _subscription(
     unit = UNITS[number % len(UNITS)] + (str(number // len(UNITS) + 1) if number >= len(UNITS) else "")
     guid = guid_of("subscription", str(size.seed), str(number))
     regions = chance.sample(sorted(ZONES), chance.choice((1, 2, 2, 3)))
-    if machines < MACHINES_PER_VAULT:
+    if len(machines) < MACHINES_PER_VAULT:
         regions = regions[:1]
-    ground = Ground(size, chance, dialect, environment, regions, range(first, first + machines))
+    regions = regions[: vault_count or None]
+    ground = Ground(size, chance, dialect, environment, regions, machines, vault_count)
     fleets = tuple(_fleets(ground, fleet_numbers))
     group = f"/subscriptions/{guid}/resourceGroups/{dialect.group_of('backup', environment)}"
     return Subscription(
@@ -84,8 +84,8 @@ def _subscription(
         home=_tenant(size, 0),
         environment=environment,
         dialect=dialect,
-        machines=machines,
-        first=first,
+        machines=len(machines),
+        first=machines.start,
         vaults=tuple(vaults(ground, group, fleets)),
         backup_vaults=tuple(backup_vault(group, environment, region) for region in regions),
         fleets=fleets,

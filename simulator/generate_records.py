@@ -17,13 +17,17 @@ _MOST_HOURLY = 0.5
 
 @dataclass(frozen=True)
 class Size:
-    """What was asked for; `subscriptions` 0 lets them follow from the machines."""
+    """What was asked for; `subscriptions` 0 lets them follow from the machines, and so do `vaults`.
+
+    These are Recovery Services vaults.
+    """
 
     vms: int
     jobs: int
     subscriptions: int = 0
     seed: int = 0
     tenants: int = 1
+    vaults: int = 0
 
     @property
     def hourly(self) -> float:
@@ -118,7 +122,7 @@ class Subscription:
 
 @dataclass(frozen=True)
 class Ground:
-    """What the fleets and vaults of a subscription stand on."""
+    """What the fleets and vaults of a subscription stand on; `vaults` 0 lets them follow."""
 
     size: Size
     chance: random.Random
@@ -126,3 +130,4 @@ class Ground:
     environment: str
     regions: Sequence[str]
     machines: range
+    vaults: int = 0

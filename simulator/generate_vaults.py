@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 
-from simulator.generate_dice import Spread, dice, pick
+from simulator.generate_dice import Spread, dice, pick, shared_out
 from simulator.generate_names import SHORT, ZONES
 from simulator.generate_records import BadNight, Fleet, Ground, Vault
 from simulator.generate_schedules import AS_OF, DAY, Policy
@@ -28,9 +28,12 @@ def vaults(ground: Ground, group: str, fleets: Sequence[Fleet]) -> Iterator[Vaul
     spread, seed = Spread(ground.size.seed, "bad nights"), ground.size.seed
     # Fewer than one vault for forty machines, so that each has a turn of its own.
     turn = ground.machines.start // 40
-    for region in ground.regions:
-        machines = sum(one.machines for one in fleets if one.region == region)
-        for number in range(1 + machines // MACHINES_PER_VAULT):
+    machines = [sum(one.machines for one in fleets if one.region == region) for region in ground.regions]
+    more = [each // MACHINES_PER_VAULT for each in machines]
+    if ground.vaults:
+        more = shared_out(ground.vaults - len(machines), [1 + each for each in machines])
+    for region, beside in zip(ground.regions, more, strict=True):
+        for number in range(1 + beside):
             name = f"rsv-{ground.environment}-{SHORT[region]}-{number + 1:02}"
             yield _vault(dice(seed, group, name), f"{group}/providers", name, region, spread(turn))
             turn += 1

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from simulator import cli
 from simulator.generate import generate
+from simulator.generate_dice import shared_out
 from simulator.generate_history import Fate
-from simulator.generate_plan import shared_out
 from simulator.generate_records import Size
 from simulator.generate_schedules import AS_OF, DAY, HOUR, MINUTE
 from simulator.options import UnusableError
@@ -177,6 +177,23 @@ class TestSizes:
         assert kinds["virtualmachines"] == size.vms
         assert kinds["backupjobs"] == size.jobs
         assert kinds["subscriptions"] == (size.subscriptions or 2)
+
+    def test_the_vaults_can_be_counted_and_have_all_the_items(self, tmp_path):
+        _, tables = written(tmp_path, Size(400, 2000, subscriptions=3, vaults=7))
+
+        vaults = {row["id"].lower() for row in tables["resources"] if row["type"] == VAULTS[0]}
+        jobs = (
+            row["id"].lower()
+            for row in tables["recoveryservicesresources"]
+            if row["type"].endswith("/backupjobs")
+        )
+        used = {job.partition("/backupjobs/")[0] for job in jobs if "/microsoft.recoveryservices/" in job}
+        assert len(vaults) == 7
+        assert used == vaults
+
+    def test_each_subscription_needs_a_vault(self, tmp_path):
+        with pytest.raises(UnusableError, match="vaults 2: each of 3 subscriptions needs one"):
+            generate(Size(60, 100, subscriptions=3, vaults=2), tmp_path)
 
     def test_what_is_counted_is_what_is_written(self, made):
         counts, rows = made
