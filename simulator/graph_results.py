@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from simulator.world import World
 
 KEPT = 16
+MOST_ROWS = 200_000
+"""Of results that were read to their end and are kept in case a page is asked for again."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,12 @@ class Results:
         self._seed = world.settings.seed
         self._made = 0
         self._kept: OrderedDict[int, Written] = OrderedDict()
+        self._read = set[int]()
 
     def write(self, translation: kql.Translation, whose: str, now: float) -> Written:
         """Run the query. Rows nobody ordered come in another order every time, the same for a seed."""
         self._made += 1
+        self._make_room()
         sql = translation.sql
         if not translation.ordered:
             salt = quoted(f"{self._seed}:{self._made}")
@@ -64,8 +68,17 @@ class Results:
     def drop(self, written: Written) -> None:
         self._connection.execute(f"DROP TABLE {written.table}")
         del self._kept[written.number]
+        self._read.discard(written.number)
+
+    def _make_room(self) -> None:
+        """One that was read to its end is hardly asked for again, and a day of a large estate is 100 MB."""
+        read = [one for number, one in self._kept.items() if number in self._read]
+        while sum(one.total for one in read) > MOST_ROWS:
+            self.drop(read.pop(0))
 
     def page(self, written: Written, offset: int, count: int) -> kql.Result:
+        if offset + count >= written.total:
+            self._read.add(written.number)
         within = f"rowid >= {offset} AND rowid < {offset + count}"
         return kql.fetch(self._connection, f"SELECT * FROM {written.table} WHERE {within} ORDER BY rowid", {})
 

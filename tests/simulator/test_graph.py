@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from simulator import graph, graph_scope
+from simulator import graph, graph_results, graph_scope
 from simulator.routes import dispatch
 from simulator.wire import Request
 from simulator.world import Settings, World
@@ -285,6 +285,58 @@ def test_the_oldest_chain_is_forgotten_when_too_many_are_open():
     answer = post(world, {"query": IDS, "options": {"$skipToken": first}})
 
     assert detail(answer) == [("InvalidSkipToken", "The provided $skipToken is invalid or has expired.")]
+
+
+def test_a_large_chain_that_was_read_to_its_end_makes_room_and_one_that_was_not_stays(monkeypatch):
+    monkeypatch.setattr(graph_results, "MOST_ROWS", 3)
+    world = world_of(*(machine(A, number) for number in range(4)))
+    unread, read = (ask(world, IDS, top=2)["$skipToken"] for _ in range(2))
+    ask(world, IDS, **{"$skipToken": read})
+    ask(world, IDS, top=1)
+
+    assert detail(post(world, {"query": IDS, "options": {"$skipToken": read}}))[0][0] == "InvalidSkipToken"
+    assert len(ask(world, IDS, **{"$skipToken": unread})["data"]) == 2
+
+
+def test_a_day_of_jobs_is_read_in_the_order_of_its_ids_and_counted_by_day():
+    """What an export asks, with each row once over all pages."""
+    starts = ["19T23:59:59.9", "20T00:00:00.0", "20T12:30:00.5", "20T23:59:59.9", "21T00:00:00.0"]
+    kinds = ("microsoft.recoveryservices/vaults", "microsoft.dataprotection/backupvaults")
+    world = World(Settings(quota=None), Clock())
+    world.store.load("resourcecontainers", [container(A)])
+    world.store.load(
+        "recoveryservicesresources",
+        [
+            {
+                "id": f"/Subscriptions/{A}/{'abcde'[-number]}/backupJobs/{number}",
+                "name": str(number),
+                "type": f"{kinds[number % 2]}/backupjobs",
+                "subscriptionId": A,
+                "properties": {"startTime": f"2026-11-{start}000000Z"},
+            }
+            for number, start in enumerate(starts)
+        ],
+    )
+    of = f"recoveryservicesresources | where type in~ ('{kinds[0]}/backupJobs', '{kinds[1]}/backupJobs')"
+    query = (
+        f"{of} | extend started = todatetime(properties.startTime) "
+        "| where started >= datetime(2026-11-20) and started < datetime(2026-11-21) "
+        "| extend key = tolower(id) "
+        "| project id, key, name, type, tenantId, subscriptionId, resourceGroup, location, properties "
+        "| order by key asc"
+    )
+    first = ask(world, query, top=2)
+    last = ask(world, query, **{"$skipToken": first["$skipToken"]})
+
+    assert (first["totalRecords"], last["totalRecords"]) == (3, 3)
+    assert [row["name"] for row in first["data"] + last["data"]] == ["3", "2", "1"]
+    for day in ("bin(todatetime(properties.startTime), 1d)", "startofday(todatetime(properties.startTime))"):
+        counted = ask(world, f"{of} | summarize jobs = count() by day = {day} | order by day asc")
+        assert [(row["day"][:10], row["jobs"]) for row in counted["data"]] == [
+            ("2026-11-19", 1),
+            ("2026-11-20", 3),
+            ("2026-11-21", 1),
+        ]
 
 
 @pytest.mark.parametrize(
