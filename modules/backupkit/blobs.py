@@ -129,7 +129,7 @@ class Blobs:
         from azure.core import MatchConditions
         from azure.storage.blob import BlobBlock
 
-        as_read = MatchConditions.IfNotModified if etag else MatchConditions.IfMissing
+        missing, as_read = MatchConditions.IfMissing, MatchConditions.IfNotModified
         blob = self._container().get_blob_client(self._prefix + name)
         # Of one length, and of nobody else's: blocks of two writers stand side by side.
         writer, blocks = uuid.uuid4().hex, list[str]()
@@ -139,8 +139,9 @@ class Blobs:
                 blob.stage_block(blocks[-1], chunk)
         with _told(f"write {self.url}/{name}"):
             whole = [BlobBlock(one) for one in blocks]
-            made = blob.commit_block_list(whole, etag=etag or None, match_condition=as_read)
-            return str(made["etag"])
+            if not etag:
+                return str(blob.commit_block_list(whole, match_condition=missing)["etag"])
+            return str(blob.commit_block_list(whole, etag=etag, match_condition=as_read)["etag"])
 
     def delete(self, name: str, etag: str) -> None:
         """Delete it if it is still as it was read; one that is gone is no error.
