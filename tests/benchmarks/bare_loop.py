@@ -1,4 +1,7 @@
-"""Send recorded reads again, parse every answer, and do nothing with it: python bare_loop.py FILE."""
+"""Send recorded reads again and parse every answer: python bare_loop.py FILE [OUT].
+
+Nothing is done with what was read but to write its rows to OUT, a JSON object a line.
+"""
 
 import json
 import os
@@ -18,10 +21,10 @@ def token() -> str:
     return str(answer.json()["access_token"])
 
 
-def main(recorded: Path) -> None:
+def main(recorded: Path, out: Path) -> None:
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {token()}"
-    follows = ""
+    follows, rows = "", out.open("w")
     for one in json.loads(recorded.read_text()):
         options = (one["body"] or {}).get("options", {})
         if "$skipToken" in options:
@@ -30,8 +33,11 @@ def main(recorded: Path) -> None:
         answer = session.request(one["method"], url, params=one["query"], json=one["body"], timeout=60)
         if answer.status_code != 404:
             answer.raise_for_status()
-        follows = json.loads(answer.content).get("$skipToken", "")
+        told = json.loads(answer.content)
+        follows = told.get("$skipToken", "")
+        rows.writelines(json.dumps(row) + "\n" for row in told.get("data", ()))
+    rows.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) > 2 else os.devnull))
