@@ -6,6 +6,7 @@ A row that cannot be understood is still a row: it keeps its ids and its place, 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -42,6 +43,8 @@ OUTCOMES: Final[Mapping[str, str]] = {
     "started": "running",
     "cancelling": "running",
 }
+_UNITS = ("B", "KB", "MB", "GB", "TB")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) (B|[KMGT]B)", re.IGNORECASE | re.ASCII)
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -61,7 +64,7 @@ def job(row: Row, at: Place, item: Known | None, one: Job | None) -> Record:
     properties = mapping(row.get("properties"))
     if one is None:
         return record | {"status": text(properties.get("status")) or None, "outcome": "other"}
-    ended, bytes_sent = one.ended, mapping(properties.get("extendedInfo")).get("dataTransferredInBytes")
+    ended = one.ended
     policy = item.policy if item else arm_path(text(properties.get("policyId"))).lower()
     record.update(
         workload=one.workload,
@@ -79,7 +82,7 @@ def job(row: Row, at: Place, item: Known | None, one: Job | None) -> Record:
         ended=stamp(ended) if ended else None,
         duration_s=_seconds(ended - one.started) if ended else None,
         on_demand=one.user,
-        transferred_bytes=_whole(bytes_sent),
+        transferred_bytes=_transferred(mapping(properties.get("extendedInfo"))),
         activity=text(properties.get("activityId") or properties.get("activityID")) or None,
     )
     details = properties.get("errorDetails")
@@ -232,6 +235,14 @@ def _sentences(details: object) -> Iterator[str]:
             if said and said not in seen:
                 seen.add(said)
                 yield said
+
+
+def _transferred(told: Row) -> int | None:
+    """A number of bytes, or `2332 MB` in the bag of a Recovery Services vault's job."""
+    size = _SIZE.fullmatch(text(mapping(told.get("propertyBag")).get("Backup Size")).strip())
+    if not size:
+        return _whole(told.get("dataTransferredInBytes"))
+    return int(float(size[1]) * 1024 ** _UNITS.index(size[2].upper()))
 
 
 def _item_details(properties: Row) -> object:

@@ -79,7 +79,11 @@ JOBS = (
         ("ended", "time", "its end"),
         ("duration_s", "integer", "seconds from start to end"),
         ("on_demand", "boolean", "whether somebody asked for it; null where Azure does not tell"),
-        ("transferred_bytes", "integer", "bytes transferred, which Backup vaults tell"),
+        (
+            "transferred_bytes",
+            "integer",
+            "bytes transferred, where it tells; a Recovery Services vault rounds them",
+        ),
         ("activity", "text", "activity id, for Microsoft's support"),
     ),
     *_FAILURE,

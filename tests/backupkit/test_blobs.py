@@ -128,3 +128,74 @@ def test_what_storage_refuses_says_what_to_do(status, advice):
     answered = f"storage answered {status}" if status else "no answer from storage"
 
     assert str(BlobError("list x", status, "Code")) == f"list x: {answered} Code{advice}"
+
+
+# -- in chunks ---------------------------------------------------------------------
+
+
+def whole_of(found):
+    return b"".join(found[0]), found[1]
+
+
+def test_a_blob_is_written_in_chunks_and_read_in_chunks(blobs):
+    etag = blobs.write_chunks("a", [b"one ", b"two ", b"three"])
+
+    assert whole_of(blobs.stream("a")) == (b"one two three", etag)
+    assert blobs.stream("b") is None
+
+
+def test_no_chunks_make_an_empty_blob(blobs):
+    blobs.write_chunks("a", [])
+
+    assert whole_of(blobs.stream("a"))[0] == b""
+
+
+def test_a_blob_in_chunks_is_written_by_who_knows_what_is_there(blobs):
+    first = blobs.write_chunks("a", [b"1"])
+    with pytest.raises(ConflictError):
+        blobs.write_chunks("a", [b"2"])
+    second = blobs.write_chunks("a", [b"2"], first)
+    with pytest.raises(ConflictError):
+        blobs.write_chunks("a", [b"3"], first)
+
+    assert whole_of(blobs.stream("a")) == (b"2", second)
+
+
+def test_of_two_that_write_at_once_one_is_told_and_the_blob_is_the_others(blobs):
+    """Blocks that nobody has committed yet are thrown away when somebody commits others."""
+
+    def slow():
+        yield b"mine"
+        blobs.write_chunks("a", [b"theirs"])
+        yield b"mine too"
+
+    with pytest.raises(ConflictError):
+        blobs.write_chunks("a", slow())
+
+    assert whole_of(blobs.stream("a"))[0] == b"theirs"
+
+
+def test_nobody_sees_a_part_of_a_writing_that_breaks_off(blobs):
+    def broken():
+        yield b"half"
+        raise RuntimeError
+
+    blobs.write("a", b"whole")
+    with pytest.raises(RuntimeError):
+        blobs.write_chunks("a", broken(), blobs.read("a")[1])
+
+    assert blobs.read("a")[0] == b"whole"
+
+
+def test_a_large_blob_is_read_as_it_was_at_the_beginning(blobs, monkeypatch):
+    """A reading of which another writing comes in between breaks off, rather than mix two states."""
+    monkeypatch.setattr(blobs._client._config, "max_single_get_size", module.CHUNK)
+    large = [bytes([number]) * module.CHUNK for number in range(3)]
+    blobs.write_chunks("a", large)
+    chunks, etag = blobs.stream("a")
+    first = next(chunks)
+    blobs.write_chunks("a", [b"other"], etag)
+
+    assert first == large[0]
+    with pytest.raises(BlobError):
+        list(chunks)
