@@ -1,5 +1,7 @@
 """Resource Graph is read completely, or it is said that it was not."""
 
+import threading
+
 import pytest
 from backupkit.errors import ArmError, IncompleteReadError, OutOfTimeError
 from backupkit.graph import Graph, Scope, batches, quoted, scopes
@@ -293,3 +295,62 @@ def test_values_are_quoted_for_a_query():
 def test_a_value_that_could_end_its_literal_is_refused(sign):
     with pytest.raises(ValueError, match="cannot stand in a query"):
         quoted(["fine", f"a{sign} | project secret"])
+
+
+# -- A reading of one's own --------------------------------------------------------
+
+
+class Heard:
+    """A reading that notes what it was given; `on` is called with each page."""
+
+    def __init__(self, on=lambda _: None):
+        self.ids = []
+        self._on = on
+
+    @property
+    def distinct(self):
+        return len(set(self.ids))
+
+    def add(self, page):
+        self.ids += [row["id"] for row in page]
+        self._on(page)
+
+
+def test_a_reading_that_does_not_add_up_is_begun_again_with_a_fresh_one():
+    begun = []
+
+    def fresh():
+        begun.append(Heard())
+        return begun[-1]
+
+    azure = Azure(page("a", total=2), page("a", "b", total=2))
+    whole = Graph(azure.arm()).read_into(QUERY, EVERYTHING, "list things", fresh)
+
+    assert [one.ids for one in begun] == [["a"], ["a", "b"]]
+    assert whole is begun[1]
+
+
+def test_the_next_page_is_asked_for_while_the_last_is_worked_on():
+    asked_again = threading.Event()
+
+    def play(sent):
+        if "$skipToken" not in sent.body["options"]:
+            return page("a", total=2, token="t1")
+        asked_again.set()
+        return page("b", total=2)
+
+    def work(rows):
+        assert asked_again.wait(30), rows
+
+    whole = Graph(Playing(play).arm()).read_into(QUERY, EVERYTHING, "list things", lambda: Heard(work))
+
+    assert whole.ids == ["a", "b"]
+
+
+def test_a_page_that_cannot_be_had_is_told_after_the_one_before_it():
+    reading = Heard()
+    azure = Azure(page("a", total=2, token="t1"), refused(403, "AuthorizationFailed"))
+
+    with pytest.raises(ArmError, match="403 AuthorizationFailed"):
+        Graph(azure.arm()).read_into(QUERY, EVERYTHING, "list things", lambda: reading)
+    assert reading.ids == ["a"]
