@@ -221,7 +221,8 @@ class Export:
     def tell(self, written: Written, entry: Entry) -> None:
         verdict = "exported" if written.new or written.changed else "unchanged"
         facts = {"entity": entry.entity, "date": entry.date, "rows": entry.rows, "new": written.new}
-        say(verdict, **facts, changed=written.changed, open=entry.open, file=written.name)
+        if self.session.options.log == "decisions":
+            say(verdict, **facts, changed=written.changed, open=entry.open, file=written.name)
         self.session.record({"verdict": verdict, "file": written.name, **asdict(entry)})
         self.session.counts[verdict] += 1
         self.session.counts["rows"] += entry.rows

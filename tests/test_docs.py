@@ -19,6 +19,7 @@ import pytest
 import typer.main
 from backupkit.coverage import Resource
 from backupkit.evidence import Attempt, Case, History
+from backupkit.export_schema import ENTITIES
 from backupkit.failures import CAUSES, TABLES, Failure, classify, known_codes
 from backupkit.params import CommonParams, Parameter, parameters, shown
 from backupkit.records import Job
@@ -27,16 +28,18 @@ from deployer.errors import ManifestError
 from deployer.manifest import read as read_manifest
 from deployer.manifest import schema
 
-from runbooks import auto_retry, unprotected_sweep
+from runbooks import auto_retry, job_export, unprotected_sweep
 from simulator import demo_estate, faults
 from simulator.app import all_routes
 from simulator.cli import app
 from simulator.identity import Issuer
 from simulator.routes import Route
 from tests.decisions.cases import item
+from tests.journeys import exports
 
 ROOT = Path(__file__).parents[1]
 README, OPERATING, SIMULATOR = "README.md", "docs/operating.md", "docs/simulator.md"
+EXPORTING = "docs/exporting.md"
 DEPLOYING, FAILURE_CODES = "docs/deploying.md", "docs/failure-codes.md"
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
@@ -160,6 +163,7 @@ MADE = {
     (DEPLOYING, "keys of schedules.json"): key_rows,
     (README, "parameters of auto_retry"): lambda: parameter_rows(auto_retry.Params, own),
     (README, "parameters of unprotected_sweep"): lambda: parameter_rows(unprotected_sweep.Params, own),
+    (README, "parameters of job_export"): lambda: parameter_rows(job_export.Params, own),
     (README, "parameters of every runbook"): lambda: parameter_rows(auto_retry.Params, COMMON.__contains__),
     (SIMULATOR, "operations"): operation_rows,
     (FAILURE_CODES, "classes"): class_rows,
@@ -258,6 +262,23 @@ def test_every_parameter_of_a_sweep_is_explained_with_its_default():
     sweeps = [one for one in parameters(unprotected_sweep.Params) if own(one.name)]
 
     assert explained == {one.name: code(shown(one.default)) for one in sweeps}
+
+
+def test_every_parameter_of_an_export_is_explained_with_its_default():
+    explained = {name: cells[0] for name, cells in table(EXPORTING, "Its parameters").items()}
+    its_own = [one for one in parameters(job_export.Params) if own(one.name)]
+
+    assert explained == {one.name: code(shown(one.default)) for one in its_own}
+
+
+def test_every_entity_of_an_export_is_explained():
+    assert set(table(EXPORTING, "What it does")) == set(ENTITIES)
+
+
+def test_every_key_of_an_exports_manifest_is_explained():
+    told = {name.strip("`") for cell in table(EXPORTING, "The manifest") for name in cell.split("`, `")}
+
+    assert told == exports.MANIFEST
 
 
 def test_every_exclusion_of_a_sweep_is_explained():

@@ -35,7 +35,8 @@ def test_the_shipped_file_says_of_every_run_that_it_is_dry(shipped):
     starts = [*shipped.webhooks.values(), *(run for one in shipped.schedules.values() for run in one.runs)]
 
     assert starts
-    assert all(start.parameters["dry_run"] is True for start in starts)
+    changing = [start for start in starts if start.runbook != "job_export"]
+    assert all(start.parameters["dry_run"] is True for start in changing)
 
 
 def test_the_shipped_file_starts_nothing_at_the_full_or_half_hour_when_everybody_does(shipped):

@@ -17,6 +17,8 @@ RUNBOOK = built("job_export")
 ACCOUNT = "stledger"
 CONTAINER = f"https://{ACCOUNT}.blob.core.windows.net/export"
 BLOBS = Path("blobs") / ACCOUNT / "export"
+MANIFEST = {"schema", "form", "raw", "run", "started", "ended", "complete", "unread", "files", "vaults"}
+"""Keys of the manifest."""
 
 
 def export(
@@ -49,6 +51,7 @@ def check_folder(to: Path, run: Run | None = None) -> None:
         content = (to / name).read_bytes()
         assert (entry["bytes"], entry["sha256"]) == (len(content), hashlib.sha256(content).hexdigest()), name
         assert entry["rows"] == len(read(to / name))
+    assert not told or told.keys() == MANIFEST
     if run and run.code != 2 and told:
         assert told["complete"] == (not told["unread"])
         assert run.done["unread"] == len(told["unread"])
