@@ -40,7 +40,7 @@ from simulator.faults import Fault, Faults
 from simulator.identity import Issuer
 from simulator.routes import Route, dispatch, find
 from simulator.stats import Stats
-from simulator.wire import RefusedError, Request, Response
+from simulator.wire import RefusedError, Request, Response, Streamed
 
 if TYPE_CHECKING:
     from simulator.world import World
@@ -49,6 +49,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 T = TypeVar("T")
+Body = bytes | Streamed
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -104,7 +105,7 @@ class Simulator:
             return refusal.code, refusal.response()
         return _operation(route, request), dispatch(self.world, [route], request)
 
-    def carry_out(self, request: Request) -> tuple[str, int, Headers, bytes]:
+    def carry_out(self, request: Request) -> tuple[str, int, Headers, Body]:
         """`answer` encoded; a failure of our own must never pass for one of Azure's."""
         try:
             operation, response = self.answer(request)
@@ -147,7 +148,7 @@ class Simulator:
             share = fault.value if fault is not None and fault.kind == "truncate" else None
             await _send(send, status, headers, body, share)
 
-    async def _faulted(self, request: Request, fault: Fault | None) -> tuple[str, int, Headers, bytes]:
+    async def _faulted(self, request: Request, fault: Fault | None) -> tuple[str, int, Headers, Body]:
         if fault is None:
             return await self._on_worker(self.carry_out, request)
         if fault.kind == "delay_s" and not fault.after:
@@ -206,16 +207,19 @@ def _joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return headers
 
 
-async def _body(receive: Receive) -> bytes:
-    parts, more = list[bytes](), True
-    while more:
+async def _body(receive: Receive) -> bytes | bytearray:
+    """One growing buffer: parts that are joined at the end would be there twice."""
+    message = await receive()
+    if not message.get("more_body", False):
+        return bytes(message.get("body", b""))
+    whole = bytearray(message["body"])
+    while message.get("more_body", False):
         message = await receive()
-        parts.append(message.get("body", b""))
-        more = message.get("more_body", False)
-    return b"".join(parts)
+        whole += message.get("body", b"")
+    return whole
 
 
-def encoded(request: Request, response: Response) -> tuple[Headers, bytes]:
+def encoded(request: Request, response: Response) -> tuple[Headers, Body]:
     """Headers and body as they go out; a header of the response wins over ours."""
     body, kind = _payload(response.body)
     ours = {
@@ -236,10 +240,10 @@ def encoded(request: Request, response: Response) -> tuple[Headers, bytes]:
     return _merged(ours, response.headers), b"" if response.status == 204 else body
 
 
-def _payload(body: Any) -> tuple[bytes, str]:
+def _payload(body: Any) -> tuple[Body, str]:
     if body is None:
         return b"", ""
-    if isinstance(body, bytes):
+    if isinstance(body, bytes | Streamed):
         return body, "application/octet-stream"
     return orjson.dumps(body), "application/json; charset=utf-8"
 
@@ -251,7 +255,7 @@ def _merged(ours: Mapping[str, str], theirs: Mapping[str, str]) -> Headers:
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs if value]
 
 
-async def _send(send: Send, status: int, headers: Headers, body: bytes, share: float | None = None) -> None:
+async def _send(send: Send, status: int, headers: Headers, body: Body, share: float | None = None) -> None:
     """`share` cuts the body and leaves the answer unfinished, so that the server closes the connection.
 
     Where there is no body to cut, the client is told so, else it may use the connection again.
@@ -259,8 +263,11 @@ async def _send(send: Send, status: int, headers: Headers, body: bytes, share: f
     if share is not None and not body:
         headers = [*headers, (b"Connection", b"close")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    cut = body if share is None else body[: int(len(body) * share)]
-    await send({"type": "http.response.body", "body": cut, "more_body": share is not None})
+    size = len(body) if share is None else int(len(body) * share)
+    for piece in body.first(size) if isinstance(body, Streamed) else ():
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    last = body[:size] if isinstance(body, bytes) else b""
+    await send({"type": "http.response.body", "body": last, "more_body": share is not None})
 
 
 async def _reset(scope: Message, receive: Receive) -> None:

@@ -52,7 +52,7 @@ def put_draft_content(call: Call) -> Response:
     if known.draft is None and row["properties"]["state"] == "New":
         place = f"{ACTION}/{call.account['name']}/runbooks/{call.name}/draft"
         raise no_resource(place, call.at["group"])
-    keep_contents(call, row, published=known.published, draft=call.request.body)
+    keep_contents(call, row, published=known.published, draft=bytes(call.request.body))
     set_state(call, row, "Edit")
     return _begun(call, str(row["id"]))
 

@@ -18,7 +18,7 @@ from simulator.blob_content import (
     writable,
     written_headers,
 )
-from simulator.blob_errors import StorageError
+from simulator.blob_errors import StorageError, bad_header
 from simulator.blob_store import Blob
 from simulator.blob_wire import Call, Operations, state_headers
 from simulator.blob_xml import leaf, parsed, xml
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 operations = Operations(authorise)
 
+MOST_BLOCKS = 50_000
+"""In one blob."""
+
 
 @operations.on("PUT", BLOB, "PutBlock", CREATE, comp="block")
 def put_block(call: Call) -> Response:
@@ -38,6 +41,8 @@ def put_block(call: Call) -> Response:
     blob_leases.check_write(call, call.maybe_committed)
     blob = call.maybe_blob or Blob(call.blob_name)
     _check_id(block_id, blob)
+    if not call.request.body:
+        raise bad_header("Content-Length", "0")
     digest = checked_md5(call, call.header("content-md5"))
     call.container.blobs[blob.name] = blob
     call.world.blobs.stage(blob, call.world.blobs.keep(block_id, call.request.body), call.now)
@@ -63,7 +68,10 @@ def _check_id(block_id: str, blob: Blob) -> None:
 def put_block_list(call: Call) -> Response:
     blob = writable(call)
     digest = checked_md5(call, call.header("content-md5"))
-    blocks = [_named(one, blob) for one in parsed(call.request.body)]
+    named = parsed(call.request.body)
+    if len(named) > MOST_BLOCKS:
+        raise StorageError("BlockListTooLong")
+    blocks = [_named(one, blob) for one in named]
     committed(call, blob, blocks, {**OCTETS, **content_headers(call)})
     return Response(201, None, {**written_headers(blob), "Content-MD5": digest})
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from simulator import blob_conditions, blob_leases
 from simulator.blob_access import CREATE, DELETE, READ, WRITE, authorise
 from simulator.blob_errors import StorageError, bad_header
-from simulator.blob_store import Blob
+from simulator.blob_store import Blob, pieces
 from simulator.blob_wire import (
     Call,
     Operations,
@@ -142,14 +142,17 @@ def get_blob(call: Call) -> Response:
         "x-ms-blob-content-md5": whole_md5,
     }
     if call.header("x-ms-range-get-content-md5").lower() == "true":
-        headers["Content-MD5"] = _range_md5(body)
+        headers["Content-MD5"] = _range_md5(blob, start, end)
     return Response(206, body, headers)
 
 
-def _range_md5(body: bytes) -> str:
-    if len(body) > _LONGEST_MD5:
+def _range_md5(blob: Blob, start: int, end: int) -> str:
+    if end - start > _LONGEST_MD5:
         raise StorageError("OutOfRangeInput")
-    return base64.b64encode(md5(body, usedforsecurity=False).digest()).decode()
+    digest = md5(usedforsecurity=False)
+    for piece in pieces(blob.blocks or (), start, end):
+        digest.update(piece)
+    return base64.b64encode(digest.digest()).decode()
 
 
 def readable(call: Call) -> Blob:

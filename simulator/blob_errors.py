@@ -30,6 +30,7 @@ ERRORS = {
         f"{_UNAUTHENTICATED}Please refer to the information in the www-authenticate header.",
     ),
     "InvalidBlobOrBlock": (400, "The specified blob or block content is invalid."),
+    "BlockListTooLong": (400, "The block list may not contain more than 50,000 blocks."),
     "InvalidBlockList": (400, "The specified block list is invalid."),
     "InvalidHeaderValue": (400, _HEADER),
     "InvalidMetadata": (

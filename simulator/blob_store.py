@@ -5,11 +5,15 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from simulator.wire import Streamed
+
+PIECE = 1 << 20
+"""As many bytes of a blob as are in memory at a time."""
 _TICKS_OF_1970 = 621355968000000000
 """Azure's ETags are moments, counted in tenths of a microsecond from the year 1."""
 STAGED_LIVE_S = 7 * 86400.0
@@ -18,7 +22,10 @@ STAGED_LIVE_S = 7 * 86400.0
 
 @dataclass(frozen=True)
 class Block:
-    """Bytes in a file of their own that never change; a blob put in one piece is one block with the id ""."""
+    """Bytes in a file of their own that never change; a blob put in one piece is one block with the id "".
+
+    The file goes when nobody refers to the block any more, be it a blob or a download under way.
+    """
 
     id: str
     size: int
@@ -73,16 +80,12 @@ class Blob:
     def size(self) -> int:
         return sum(block.size for block in self.blocks or ())
 
-    def read(self, start: int, end: int) -> bytes:
-        """The bytes from `start` up to, not including, `end`."""
-        parts, at = list[bytes](), 0
-        for block in self.blocks or ():
-            if at < end and start < at + block.size:
-                with block.path.open("rb") as file:
-                    file.seek(max(0, start - at))
-                    parts.append(file.read(min(end, at + block.size) - max(start, at)))
-            at += block.size
-        return b"".join(parts)
+    def read(self, start: int, end: int) -> bytes | Streamed:
+        """The bytes from `start` up to, not including, `end`; many come as they are now, whoever writes."""
+        blocks = self.blocks or ()
+        if end - start > PIECE:
+            return Streamed(end - start, lambda: pieces(blocks, start, end))
+        return b"".join(pieces(blocks, start, end))
 
 
 class Blobs:
@@ -109,10 +112,12 @@ class Blobs:
         """No new one will be like it."""
         self._last = max(self._last, int(etag.strip('"'), 16))
 
-    def keep(self, block_id: str, data: bytes) -> Block:
+    def keep(self, block_id: str, data: bytes | bytearray) -> Block:
         path = self.new_path()
         path.write_bytes(data)
-        return Block(block_id, len(data), path)
+        block = Block(block_id, len(data), path)
+        weakref.finalize(block, path.unlink, missing_ok=True).atexit = False
+        return block
 
     def new_path(self) -> Path:
         self._made += 1
@@ -120,18 +125,13 @@ class Blobs:
 
     def commit(self, blob: Blob, blocks: Iterable[Block]) -> None:
         """Make these its content; what else it had, staged or not, is gone."""
-        kept = tuple(blocks)
-        self._drop({*(blob.blocks or ()), *blob.staged.values()} - set(kept))
-        blob.blocks, blob.staged = kept, {}
+        blob.blocks, blob.staged = tuple(blocks), {}
 
     def stage(self, blob: Blob, block: Block, now: float) -> None:
-        if block.id in blob.staged:
-            self._drop([blob.staged[block.id]])
         blob.staged[block.id] = block
         blob.staged_at = now
 
     def delete(self, container: Container, blob: Blob) -> None:
-        self._drop({*(blob.blocks or ()), *blob.staged.values()})
         del container.blobs[blob.name]
 
     def delete_container(self, account: str, container: Container) -> None:
@@ -143,7 +143,6 @@ class Blobs:
         """The blob, less uncommitted blocks that waited too long."""
         blob = container.blobs.get(name)
         if blob and blob.staged and now >= blob.staged_at + STAGED_LIVE_S:
-            self._drop(blob.staged.values())
             blob.staged = {}
             if blob.blocks is None:
                 del container.blobs[name]
@@ -161,16 +160,25 @@ class Blobs:
                     blob.staged_at -= seconds
                     blob.lease = blob.lease and blob.lease.moved(-seconds)
 
-    def _drop(self, blocks: Iterable[Block]) -> None:
-        for block in blocks:
-            block.path.unlink()
-
     @cached_property
     def _folder(self) -> Path:
         """Made when the first bytes come, gone with this object."""
         folder = Path(tempfile.mkdtemp(prefix="azure-simulator-blobs-"))
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         return folder
+
+
+def pieces(blocks: Iterable[Block], start: int, end: int) -> Iterator[bytes]:
+    at = 0
+    for block in blocks:
+        left = min(end, at + block.size) - max(start, at)
+        if left > 0:
+            with block.path.open("rb") as file:
+                file.seek(max(0, start - at))
+                while left > 0:
+                    yield file.read(min(PIECE, left))
+                    left -= PIECE
+        at += block.size
 
 
 def _moved(moment: float | None, seconds: float) -> float | None:

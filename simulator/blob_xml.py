@@ -15,7 +15,7 @@ def xml(root: ET.Element, headers: Mapping[str, str] | None = None, status: int 
     return Response(status, body, {"Content-Type": "application/xml", **(headers or {})})
 
 
-def parsed(body: bytes) -> ET.Element:
+def parsed(body: bytes | bytearray) -> ET.Element:
     """Raises StorageError: InvalidXmlDocument."""
     try:
         return ET.fromstring(body)  # noqa: S314 - on this machine, from its own clients

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,7 @@ class Request:
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    body: bytes | bytearray = b""
     scheme: str = "https"
     target: str = ""
 
@@ -48,8 +48,27 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Streamed:
+    """A body that is read while it is sent, `size` bytes altogether."""
+
+    size: int
+    pieces: Callable[[], Iterator[bytes]]
+
+    def __len__(self) -> int:
+        return self.size
+
+    def first(self, size: int) -> Iterator[bytes]:
+        """Its first bytes, piece by piece."""
+        for piece in self.pieces():
+            if size <= 0:
+                return
+            yield piece[:size]
+            size -= len(piece)
+
+
+@dataclass(frozen=True)
 class Response:
-    """`body` is sent as JSON, or as it is when it is bytes; None sends nothing.
+    """`body` is sent as JSON, or as it is when it is bytes or `Streamed`; None sends nothing.
 
     A header that is "" is not sent, not even the one every answer has.
     """

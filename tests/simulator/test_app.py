@@ -5,7 +5,7 @@ import pytest
 
 from simulator.app import Simulator, encoded, read
 from simulator.faults import Fault, Faults, Rule
-from simulator.wire import Request, Response
+from simulator.wire import Request, Response, Streamed
 from simulator.world import Settings, World
 from tests.simulator.asking import ISSUER, ROBOT, VM, vm, world_of
 
@@ -183,6 +183,23 @@ def test_a_cut_answer_promises_more_than_it_sends(simulator):
 
     assert dict(start["headers"])[b"Content-Length"] == str(len(whole)).encode()
     assert body == {"type": "http.response.body", "body": whole[: len(whole) // 2], "more_body": True}
+
+
+def test_a_long_answer_is_sent_in_pieces_and_cut_like_any_other(simulator, mocker):
+    long = Streamed(8, lambda: iter([b"abc", b"def", b"gh"]))
+    mocker.patch("simulator.app.dispatch", return_value=Response(200, long))
+
+    start, *pieces = call(simulator)[0]
+    cut = call(faulted(simulator, Fault("truncate", 0.5)))[0][1:]
+
+    assert dict(start["headers"])[b"Content-Length"] == b"8"
+    assert [(one["body"], one["more_body"]) for one in pieces] == [
+        (b"abc", True),
+        (b"def", True),
+        (b"gh", True),
+        (b"", False),
+    ]
+    assert [(one["body"], one["more_body"]) for one in cut] == [(b"abc", True), (b"d", True), (b"", True)]
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

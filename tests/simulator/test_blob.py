@@ -244,6 +244,19 @@ class TestBlocks:
         assert blob.download_blob().readall() == b"<1>"
         assert [one.id for one in blob.get_block_list("uncommitted")[1]] == [block_id(2)]
 
+    def test_of_two_writers_the_slower_has_lost_its_blocks_and_is_told(self, container):
+        slower = container.upload_blob("a", b"first")
+        seen = {"etag": slower.get_blob_properties().etag, "match_condition": MatchConditions.IfNotModified}
+        faster = container.get_blob_client("a")
+        stage(slower, 1, 2)
+        stage(faster, 3)
+        faster.commit_block_list(blocks(3), **seen)
+
+        assert refused(slower.commit_block_list, blocks(1, 2), **seen) == (412, "ConditionNotMet")
+        assert refused(slower.commit_block_list, blocks(1, 2)) == (400, "InvalidBlockList")
+        assert slower.get_block_list("all")[1] == []
+        assert slower.download_blob().readall() == b"<3>"
+
     def test_an_empty_list_makes_an_empty_blob(self, container):
         blob = container.get_blob_client("a")
         blob.commit_block_list([])

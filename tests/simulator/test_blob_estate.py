@@ -7,6 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
+from simulator import blob_blocks
 from simulator.world import Settings, World
 from tests.simulator.blob_clients import ACCOUNT, account, storage
 from tests.simulator.recovery_estate import NOW, Clock
@@ -334,6 +335,36 @@ class TestBytes:
         storage(world, "DELETE", "/box?restype=container")
 
         assert self.files(world) == 0
+
+    def test_a_long_answer_is_read_while_it_is_sent_as_it_was_when_it_was_asked_for(self, estate):
+        world, old = World.load(estate), b"old" * (1 << 20)
+        at_first = self.files(world)
+        put(world, "/box/x", old)
+        whole = storage(world, "GET", "/box/x").body
+        part = storage(world, "GET", "/box/x", range="bytes=1000000-2999999").body
+        put(world, "/box/x", b"new")
+
+        assert (len(whole), b"".join(whole.pieces())) == (len(old), old)
+        assert b"".join(part.pieces()) == old[1_000_000:3_000_000]
+        assert b"".join(whole.first(1_500_000)) == old[:1_500_000]
+        assert storage(world, "GET", "/box/x").body == b"new"
+        del whole, part
+        assert self.files(world) == at_first + 1
+
+    def test_a_block_is_not_empty(self, estate):
+        """Azurite takes it."""
+        refused = storage(World.load(estate), "PUT", f"/box/x?comp=block&blockid={BLOCK_1}", b"")
+
+        assert (refused.status, refused.headers["x-ms-error-code"]) == (400, "InvalidHeaderValue")
+
+    def test_a_list_has_an_end(self, estate, monkeypatch):
+        monkeypatch.setattr(blob_blocks, "MOST_BLOCKS", 1)
+        world = World.load(estate)
+        storage(world, "PUT", f"/box/x?comp=block&blockid={BLOCK_1}", b"one")
+
+        refused = storage(world, "PUT", "/box/x?comp=blocklist", make_list(BLOCK_1, BLOCK_1))
+
+        assert (refused.status, refused.headers["x-ms-error-code"]) == (400, "BlockListTooLong")
 
     def test_the_folder_goes_with_the_world(self, estate):
         world = World.load(estate)
