@@ -13,7 +13,18 @@ from simulator import alert_urls, blob_files, clock, protection_runs, recovery_r
 from simulator.access import Access
 from simulator.lighthouse import Delegations
 from simulator.limits import Limits
-from simulator.store import DYNAMIC, FOREVER, KEPT, TEXT, Row, UnreadableError, Version, parsed, rows_of
+from simulator.store import (
+    DYNAMIC,
+    FOREVER,
+    KEPT,
+    STARTED,
+    TEXT,
+    Row,
+    UnreadableError,
+    Version,
+    parsed,
+    rows_of,
+)
 from simulator.subscriptions import home_tenant
 
 if TYPE_CHECKING:
@@ -189,7 +200,7 @@ def _age_rows(world: World, table: str, seconds: float) -> None:
         file.flush()
         connection.execute(f"DELETE FROM {name}")
         connection.execute(
-            f"INSERT INTO {name} BY NAME SELECT {', '.join(TEXT)}, {dynamic}, _key, "
+            f"INSERT INTO {name} BY NAME SELECT {', '.join(TEXT)}, {dynamic}, _key, {STARTED} AS _started, "
             f"{_aged('_from', seconds)}, {_aged('_until', seconds)} FROM read_json(?, "
             f"format='newline_delimited', columns={{{', '.join(types)}}}, maximum_object_size=67108864)",
             [file.name],

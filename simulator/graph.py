@@ -167,7 +167,9 @@ def _answer(world: World, caller: Principal, asked: Asked, headers: dict[str, st
     if asked.token:
         written, offset = results.find(asked.token, whose)
     else:
-        if Reader(world, caller, world.graph_now()).show(translation.tables, asked.scope):
+        if Reader(world, caller, world.graph_now()).show(
+            translation.tables, asked.scope, translation.started
+        ):
             headers = headers | {"x-ms-tenant-subscription-limit-hit": "true"}
         written = results.write(translation, whose, world.now())
         offset = 0 if translation.limited else asked.skip

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulator.kql import COLUMNS
+from simulator.kql_bounds import Bound
 from simulator.kql_errors import InvalidQueryError
-from simulator.store import TABLES
+from simulator.store import TABLES, as_moment
 
 if TYPE_CHECKING:
     from simulator.access import Principal
@@ -40,8 +41,10 @@ class Reader:
         self._readable = inlined(*world.access.visible_sql(caller))
         self._at = at
 
-    def show(self, tables: tuple[str, ...], scope: Scope) -> bool:
+    def show(self, tables: tuple[str, ...], scope: Scope, started: tuple[Bound, ...] = ()) -> bool:
         """Make views, named as the tables, of the rows in scope; True when some were left out.
+
+        Rows that did not start within `started` are not asked for, and need not be there.
 
         Raises:
             InvalidQueryError: there is no subscription in this scope that the caller may read.
@@ -49,7 +52,7 @@ class Reader:
         subscriptions, cut = self._reached(scope)
         for table in tables:
             rows = f"SELECT {', '.join(COLUMNS)} FROM ({self._rows(table)})"
-            condition = self._condition(table, scope, subscriptions)
+            condition = " AND ".join([self._condition(table, scope, subscriptions), *map(_within, started)])
             self._store.connection.execute(f"CREATE OR REPLACE TEMP VIEW {table} AS {rows} WHERE {condition}")
         return cut
 
@@ -100,6 +103,11 @@ class Reader:
             f"SELECT DISTINCT unnest({_chain()}) FROM ({self._rows('resourcecontainers')}) "
             f"WHERE {_SUBSCRIPTION} AND lower(subscriptionId) IN {tupled(subscriptions)}"
         )
+
+
+def _within(bound: Bound) -> str:
+    """Holds too of a row whose start is no moment."""
+    return f"coalesce(_started {bound[0]} {as_moment(quoted(bound[1]))}, true)"
 
 
 def _chain(under: str = "") -> str:

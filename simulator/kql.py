@@ -21,6 +21,7 @@ from duckdb_kql.errors import KqlError
 from duckdb_kql.lower import lower
 from duckdb_kql.translate import CLOCK_SLOT, clock, to_sql
 
+from simulator.kql_bounds import Bound, bounds
 from simulator.kql_errors import InvalidQueryError, NotSimulatedError
 from simulator.kql_rules import checked
 from simulator.kql_text import accepted
@@ -37,7 +38,10 @@ _NUMBERS = {"BIGINT", "INTEGER", "HUGEINT", "SMALLINT", "TINYINT", "UBIGINT", "U
 
 @dataclass(frozen=True)
 class Translation:
-    """`tables` are those it reads; `paged` says whether more rows can follow a first page."""
+    """`tables` are those it reads; `paged` says whether more rows can follow a first page.
+
+    `started` bounds when its rows started.
+    """
 
     sql: str
     tables: tuple[str, ...]
@@ -45,6 +49,7 @@ class Translation:
     ordered: bool
     limited: bool
     paged: bool
+    started: tuple[Bound, ...] = ()
 
     def parameters(self, now: float) -> dict[str, Any]:
         return {CLOCK_SLOT: datetime.fromtimestamp(now, UTC).replace(tzinfo=None)} if self.uses_now else {}
@@ -122,6 +127,7 @@ def translate(query: str) -> Translation:
         ordered=_is_ordered(plan.operators),
         limited=any(isinstance(one, ir.Take) for one in plan.operators),
         paged=not any(isinstance(one, ir.Summarize) for one in plan.operators),
+        started=bounds(plan.operators) if len(set(tables)) == 1 else (),
     )
 
 

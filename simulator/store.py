@@ -63,10 +63,11 @@ class Version:
 
 
 class Store:
-    """One DuckDB table per kept table: the columns of Resource Graph, then `_key _from _until`.
+    """One DuckDB table per kept table: the columns of Resource Graph, then `_key _from _until _started`.
 
     Text columns are never NULL ('' stands for absent, as in KQL); dynamic ones
-    are JSON. `_key` is the lower-cased id.
+    are JSON. `_key` is the lower-cased id, `_started` the moment in `properties.startTime`
+    by which a day of jobs is found without reading all that they tell.
     """
 
     def __init__(self) -> None:
@@ -74,8 +75,9 @@ class Store:
         self.connection = duckdb.connect(":memory:", config={"threads": 2})
         # What takes two seconds would draw a bar on stdout, which is the command's.
         self.connection.execute("SET enable_progress_bar = false")
+        self.connection.execute("SET TimeZone = 'UTC'")
         columns = [f"{name} VARCHAR" for name in TEXT] + [f"{name} JSON" for name in DYNAMIC]
-        extra = ["_key VARCHAR", "_from DOUBLE", "_until DOUBLE"]
+        extra = ["_key VARCHAR", "_from DOUBLE", "_until DOUBLE", "_started TIMESTAMP"]
         for table in KEPT:
             self.connection.execute(f"CREATE TABLE {rows_of(table)} ({', '.join(columns + extra)})")
             self.connection.execute(f"CREATE INDEX {table}_key ON {rows_of(table)} (_key)")
@@ -101,7 +103,7 @@ class Store:
         try:
             strange = self.connection.execute(_STRANGE, file).fetchone()
             self.connection.execute(
-                f"INSERT INTO {name} SELECT {_selected()}, lower(id), 0.0, {FOREVER!r} "
+                f"INSERT INTO {name} SELECT {_selected()}, lower(id), 0.0, {FOREVER!r}, {STARTED} "
                 f"FROM read_json(?, {_LINES}, columns={_columns()})",
                 file,
             )
@@ -128,7 +130,8 @@ class Store:
         self.remove(table, key, since)
         marks = ", ".join("?" * (len(TEXT) + len(DYNAMIC) + 3))
         self.connection.execute(
-            f"INSERT INTO {rows_of(table)} VALUES ({marks})", [*_filled(row), since, FOREVER]
+            f"INSERT INTO {rows_of(table)} VALUES ({marks}, {as_moment('?')})",
+            [*_filled(row), since, FOREVER, _start(row)],
         )
         if (known := self._about.get(str(row["type"]).lower())) is not None:
             for source in _sources(row):
@@ -216,9 +219,25 @@ class Store:
                 self.put(table, version.row, version.since)
 
     def as_of(self, table: str, at: float) -> str:
-        """A SELECT over the columns Resource Graph knows and `_key`; for views, so the moment is inlined."""
+        """A SELECT of the columns Resource Graph knows, `_key` and `_started`; views take no parameters."""
         names = ", ".join(TEXT + DYNAMIC)
-        return f"SELECT {names}, _key FROM {rows_of(table)} WHERE _from <= {at!r} AND _until > {at!r}"
+        return (
+            f"SELECT {names}, _key, _started FROM {rows_of(table)} WHERE _from <= {at!r} AND _until > {at!r}"
+        )
+
+
+def as_moment(text: str) -> str:
+    """SQL for the moment that a text tells, NULL where it tells none, as todatetime() reads it."""
+    return f"TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
+
+
+STARTED = as_moment("properties->>'$.startTime'")
+
+
+def _start(row: Row) -> str | None:
+    given = row.get("properties")
+    found = given.get("startTime") if isinstance(given, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def rows_of(table: str) -> str:

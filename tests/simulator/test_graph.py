@@ -298,6 +298,81 @@ def test_a_large_chain_that_was_read_to_its_end_makes_room_and_one_that_was_not_
     assert len(ask(world, IDS, **{"$skipToken": unread})["data"]) == 2
 
 
+def jobs_of(*starts):
+    """A world of jobs, named by their place in `starts`, and those names which a query finds."""
+    world = World(Settings(quota=None), Clock())
+    world.store.load("resourcecontainers", [container(A)])
+    rows = [
+        {
+            "id": f"/subscriptions/{A}/backupjobs/{number}",
+            "name": str(number),
+            "type": "microsoft.recoveryservices/vaults/backupjobs",
+            "subscriptionId": A,
+            "properties": {"startTime": start, "endTime": "2026-11-25T00:00:00Z"},
+        }
+        for number, start in enumerate(starts)
+    ]
+    world.store.load("recoveryservicesresources", rows[:-1])
+    world.store.put("recoveryservicesresources", rows[-1], START - 10)
+    return world
+
+
+def found(world, conditions):
+    query = f"recoveryservicesresources {conditions} | project name | order by name asc"
+    return "".join(row["name"] for row in ask(world, query)["data"])
+
+
+IN_DAY = "where started >= datetime(2026-11-20) and started < datetime(2026-11-21)"
+STARTED = "extend started = todatetime(properties.startTime)"
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        pytest.param(f"| {STARTED} | {IN_DAY}", "026", id="by a name"),
+        pytest.param(
+            f"| {IN_DAY.replace('started', 'todatetime(properties.startTime)')}", "026", id="itself"
+        ),
+        pytest.param(f"| {STARTED} | {STARTED.replace('start', 'end', 1)} | {IN_DAY}", "026", id="two names"),
+        pytest.param(
+            f"| {STARTED} | extend started = todatetime(properties.endTime) | {IN_DAY}",
+            "",
+            id="another's name",
+        ),
+        pytest.param(
+            f'| extend properties = parse_json(\'{{"startTime": "2026-11-20"}}\') | {STARTED} | {IN_DAY}',
+            "0123456",
+            id="other properties",
+        ),
+        pytest.param(
+            f"| {STARTED} | where started < datetime(2026-11-20) or name == '0'", "014", id="one of two"
+        ),
+        pytest.param(f"| {STARTED} | where not(started < datetime(2026-11-20))", "026", id="not"),
+    ],
+)
+def test_a_day_is_found_whatever_way_it_is_asked_for(conditions, expected):
+    """Rows of other days are left out before their properties are read, and never a row too many."""
+    world = jobs_of(
+        "2026-11-20T00:00:00.0000000Z",
+        "2026-11-19T23:59:59.9999990Z",
+        "2026-11-21T01:59:59+02:00",
+        "11/20/2026",
+        "2026-11-19",
+        "no moment",
+        "2026-11-20T12:00:00Z",
+    )
+
+    assert found(world, conditions) == expected
+
+
+def test_a_day_is_another_when_time_has_passed():
+    world = jobs_of("2026-11-20T12:00:00Z", "2026-11-21T12:00:00Z")
+    before = found(world, f"| {STARTED} | {IN_DAY}")
+    world.advance(86400)
+
+    assert (before, found(world, f"| {STARTED} | {IN_DAY}")) == ("0", "1")
+
+
 def test_a_day_of_jobs_is_read_in_the_order_of_its_ids_and_counted_by_day():
     """What an export asks, with each row once over all pages."""
     starts = ["19T23:59:59.9", "20T00:00:00.0", "20T12:30:00.5", "20T23:59:59.9", "21T00:00:00.0"]
