@@ -10,20 +10,24 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any, Literal, Protocol
 
 from backupkit import export_manifest
+from backupkit.blobs import BlobError
 from backupkit.entrypoint import Runbook, Session, main
-from backupkit.errors import BackupkitError, OutOfTimeError, ParameterError
-from backupkit.export_coverage import newest, reports
+from backupkit.errors import BackupkitError, OutOfTimeError, ParameterError, PartialFailureError
+from backupkit.estate import Unread
+from backupkit.export_coverage import entries, reports
 from backupkit.export_estate import ExportEstate
 from backupkit.export_files import Form
 from backupkit.export_manifest import Entry, Manifest
 from backupkit.export_schema import ENTITIES, Record
 from backupkit.export_store import Store, store_at
 from backupkit.exporting import File, Gathered, Rules, Written, write
+from backupkit.locations import LocationError
 from backupkit.params import FOLDER, Checked, CommonParams, duration
 from backupkit.speaking import say, warn
 from backupkit.times import stamp, utc
@@ -144,18 +148,21 @@ def misfits(names: set[str], form: Form, entities: Sequence[str]) -> Iterator[st
 class Estate(Protocol):
     """What an export asks of Azure; each answer is a heap of records."""
 
+    @property
+    def subscriptions(self) -> Sequence[str]: ...
+    @property
+    def unread(self) -> Sequence[Unread]: ...
     def open(self, known: Sequence[str]) -> Gathered: ...
     def policies(self) -> Gathered: ...
     def items(self) -> Gathered: ...
     def days(self, entity: str) -> list[str]: ...
     def day(self, entity: str, date: str, until: str) -> Gathered: ...
     def coverage(self, entries: Iterable[Mapping[str, Any]]) -> Gathered: ...
-    def complete(self, what: str) -> bool: ...
     def could_not_read(self, scope: str, reason: object) -> None: ...
 
 
 class Export:
-    """One run over one place; `files` are those it looked at."""
+    """One run over one place; `files` are those it looked at, `failed` those it could not write."""
 
     def __init__(self, session: Session[Params], estate: Estate, store: Store, before: Manifest) -> None:
         self.session = session
@@ -163,37 +170,45 @@ class Export:
         self.store = store
         self.before = before
         self.files: dict[str, Entry] = {}
+        self.failed: list[Unread] = []
 
-    def estate_as_it_is(self) -> None:
+    def estate_as_it_is(self, known: Sequence[str]) -> None:
         """Vaults and items are read whatever is exported: jobs tell no names and no policies."""
-        chosen = self.session.options.chosen
-        self._today("vaults", self.estate.open(self.before.vaults))
-        if {"policies", "items"} & {*chosen}:
+        self._today("vaults", self.estate.open(known))
+        if {"policies", "items"} & {*self.session.options.chosen}:
             self._today("policies", self.estate.policies())
         self._today("items", self.estate.items())
 
     def _today(self, entity: str, gathered: Gathered) -> None:
+        """What an earlier run of the day saw stays where this one did not look, or could not."""
         if entity in self.session.options.chosen:
-            today = f"{self.session.started:%Y-%m-%d}"
-            self.file(gathered, File(entity, today, self.session.started), over=False)
+            file = File(entity, f"{self.session.started:%Y-%m-%d}", self.session.started)
+            complete, seen = not self.estate.unread, {*self.estate.subscriptions}
+            self._write(gathered, file, lambda old: not complete or old["subscription"] not in seen)
 
     def days(self, entity: str) -> None:
         """What began on each day that may have changed."""
         options, now = self.session.options, self.session.started
         seen = self.estate.days(entity)
         for date in due(seen, lambda day: self.before.entry(entity, day), options, now):
-            until = stamp(min(day_of(date) + DAY, now))
-            gathered = self.estate.day(entity, date, until)
-            self.file(gathered, File(entity, date, now), over=True)
+            gathered = self.estate.day(entity, date, stamp(min(day_of(date) + DAY, now)))
+            self._write(gathered, File(entity, date, now), lambda _: True)
 
     def coverage(self, sweep: Store) -> None:
-        """What the last sweep of each day said, once."""
+        """What the sweeps of each day said, the last of them of each resource."""
         for date, names in reports(sweep).items():
-            name, told = newest(sweep, names)
             known = self.before.entry("coverage", date)
-            if name and (known is None or known.source != name):
-                gathered = self.estate.coverage(self._resources(told))
-                self.file(gathered, File("coverage", date, self.session.started, name), over=False)
+            for name in names:
+                if known is None or name > known.source:
+                    self._reported(sweep, File("coverage", date, self.session.started, name))
+
+    def _reported(self, sweep: Store, file: File) -> None:
+        try:
+            gathered = self.estate.coverage(self._resources(entries(sweep, file.source)))
+        except BackupkitError as error:
+            self.estate.could_not_read(file.source, error)
+        else:
+            self._write(gathered, file, lambda _: True)
 
     def _resources(self, told: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         for entry in told:
@@ -202,21 +217,20 @@ class Export:
             else:
                 yield entry
 
-    def file(self, gathered: Gathered, file: File, *, over: bool) -> None:
-        """Write it; where not all could be read, what an earlier run saw stays."""
-        what = f"{file.entity} of {file.date}" if file.entity in BY_DAY else file.entity
-        complete = self.estate.complete(what)
-        if not complete and not len(gathered.spool):
-            return
-        try:
-            written = write(gathered, file, self.store, self.session.options.form, over=over or not complete)
-        except BackupkitError as error:
-            self.session.counts["failed"] += 1
-            warn("failed", entity=file.entity, date=file.date, why=error)
-            return
-        entry = replace(written.entry, final=complete and can_change_no_more(written.entry))
-        self.files[written.name] = entry
-        self.tell(written, entry)
+    def _write(self, gathered: Gathered, file: File, stays: Callable[[Record], bool]) -> None:
+        with closing(gathered):
+            complete = not self.estate.unread
+            if not complete and not len(gathered.spool):
+                return
+            try:
+                written = write(gathered, file, self.store, self.session.options.form, stays)
+            except BackupkitError as error:
+                warn("failed", entity=file.entity, date=file.date, why=error)
+                self.failed.append(Unread(f"{file.entity} of {file.date}", str(error)))
+                return
+            entry = replace(written.entry, final=complete and can_change_no_more(written.entry))
+            self.files[written.name] = entry
+            self.tell(written, entry)
 
     def tell(self, written: Written, entry: Entry) -> None:
         verdict = "exported" if written.new or written.changed else "unchanged"
@@ -228,18 +242,19 @@ class Export:
         self.session.counts["rows"] += entry.rows
 
 
-def export(session: Session[Params], vaults: ExportEstate, store: Store) -> None:
-    options = session.options
+def export(session: Session[Params], vaults: ExportEstate, store: Store) -> list[Unread]:
+    """Returns the files that could not be written."""
+    options, asked = session.options, ",".join(sorted(map(str.lower, session.options.scope)))
     before, _ = export_manifest.load(store)
     if before.fault:
         warn("read again", why=before.fault)
     faults = [*misfits(store.names(), options.form, options.chosen)]
     if faults:
         raise ParameterError(faults)
-    session.counts.update(dict.fromkeys(("exported", "unchanged", "failed", "rows"), 0))
+    session.counts.update(dict.fromkeys(("exported", "unchanged", "rows"), 0))
     work = Export(session, vaults, store, before)
     try:
-        work.estate_as_it_is()
+        work.estate_as_it_is(before.vaults.get(asked, ()))
         for entity in BY_DAY:
             if entity in options.chosen:
                 work.days(entity)
@@ -247,10 +262,14 @@ def export(session: Session[Params], vaults: ExportEstate, store: Store) -> None
             work.coverage(store_at(options.sweep, session.arm.credential))
     except OutOfTimeError as error:
         vaults.could_not_read("what was left at max_minutes", error)
+    except (BlobError, LocationError) as error:
+        vaults.could_not_read("coverage", error)
+    undone = [*vaults.unread, *work.failed]
     told = {"form": options.form.extension, "raw": options.raw, "run": session.run_id}
     told |= {"started": stamp(session.started), "ended": stamp(datetime.now(timezone.utc))}
-    told |= {"complete": not vaults.unread, "unread": [asdict(one) for one in vaults.unread]}
-    export_manifest.write(store, told, work.files, None if vaults.unread else vaults.vaults)
+    told |= {"complete": not undone, "unread": [asdict(one) for one in undone]}
+    export_manifest.write(store, told, work.files, {} if undone else {asked: vaults.vaults})
+    return work.failed
 
 
 def opened(session: Session[Params]) -> tuple[ExportEstate, Store]:
@@ -262,8 +281,12 @@ def opened(session: Session[Params]) -> tuple[ExportEstate, Store]:
 def run(session: Session[Params]) -> None:
     vaults, store = opened(session)
     with store.held():
-        export(session, vaults, store)
-    session.finish(vaults.unread)
+        failed = export(session, vaults, store)
+    session.counts["failed"] = len(failed)
+    session.unread(vaults.unread)
+    if failed or vaults.unread:
+        told = f"{len(failed)} files were not written, {len(vaults.unread)} scopes were not read"
+        raise PartialFailureError(f"{told}; see the WARNING lines above")
 
 
 def check(session: Session[Params]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -17,9 +16,9 @@ _NAME = re.compile(rf"{REPORTS}(\d{{4}}-\d\d-\d\d)/(\d{{8}}T\d{{6}}Z-\w+)\.ndjso
 
 
 def reports(store: Store) -> dict[str, list[str]]:
-    """Names of reports by the date of their run, the newest run first, as `report=<place>/` files them."""
+    """Names of reports by date, as `report=<place>/` files them, in the order of their runs."""
     found = defaultdict(list)
-    for name in sorted(store.names(REPORTS), reverse=True):
+    for name in sorted(store.names(REPORTS)):
         named = _NAME.fullmatch(name)
         if named:
             found[named[1]].append(name)
@@ -37,13 +36,3 @@ def entries(store: Store, name: str) -> Iterator[Mapping[str, Any]]:
         yield from objects(found[0]) if found else ()
     except ValueError as error:
         raise BackupkitError(f"{store.place}/{name} is no whole report ({error})") from error
-
-
-def newest(store: Store, names: list[str]) -> tuple[str, Iterator[Mapping[str, Any]]]:
-    """The newest report that says anything, and its objects."""
-    for name in names:
-        told = entries(store, name)
-        first = next(told, None)
-        if first is not None:
-            return name, itertools.chain([first], told)
-    return "", iter(())

@@ -133,10 +133,6 @@ class ExportEstate:
         make = self._job if entity == "jobs" else self._alert
         return self._gather(asked, f"{entity} of {date}", make)
 
-    def complete(self, what: str) -> bool:
-        """Whether all of what is called so could be read."""
-        return not any(one.startswith(f"read {what}: ") for one in self._estate.failed)
-
     def coverage(self, entries: Iterable[Row]) -> Gathered:
         gathered = Gathered(self._rules)
         gathered.add(export_rows.coverage(one, self._place) for one in entries)

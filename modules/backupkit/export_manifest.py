@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -36,10 +36,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """`vaults` are those that the last complete run saw, by lower-cased id."""
+    """`vaults` are the ids of those that the last complete run saw, by the scope that it was asked for."""
 
     files: Mapping[str, Entry] = field(default_factory=dict)
-    vaults: tuple[str, ...] = ()
+    vaults: Mapping[str, Sequence[str]] = field(default_factory=dict)
     form: str = ""
     fault: str = ""
 
@@ -56,28 +56,25 @@ def load(store: Store) -> tuple[Manifest, str]:
     try:
         told = json.loads(b"".join(chunks))
         files = {name: Entry(**entry) for name, entry in told["files"].items()}
-        vaults = tuple(str(one) for one in told["vaults"])
+        vaults = {str(asked): [str(one) for one in seen] for asked, seen in told["vaults"].items()}
         return Manifest(files, vaults, str(told["form"])), mark
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return Manifest(fault=f"{NAME} is not what an export writes ({error}); all days are read again"), mark
 
 
 def write(
-    store: Store, told: Mapping[str, Any], files: Mapping[str, Entry], vaults: Iterable[str] | None
+    store: Store, told: Mapping[str, Any], files: Mapping[str, Entry], vaults: Mapping[str, Sequence[str]]
 ) -> None:
     """Write what this run tells of itself, with what is known of the files that it did not touch.
-
-    `vaults` is None where not all was read: those known before stay.
 
     Raises:
         BackupkitError: it cannot be written.
     """
     for _ in range(TRIES):
         before, mark = load(store)
-        kept = tuple(vaults) if vaults is not None else before.vaults
         laid = dict(sorted({**before.files, **files}.items()))
         entries = {name: asdict(entry) for name, entry in laid.items()}
-        whole = {"schema": VERSION, **told, "files": entries, "vaults": kept}
+        whole = {"schema": VERSION, **told, "files": entries, "vaults": {**before.vaults, **vaults}}
         try:
             store.replace(NAME, [json.dumps(whole, indent=1).encode()], mark)
         except ConflictError:

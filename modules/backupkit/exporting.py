@@ -69,22 +69,28 @@ class Gathered:
             self.open += self.rules.is_open(record)
             yield str(record["key"]), packed(record)
 
-    def lay_over(self, before: Iterable[Record]) -> tuple[int, int]:
-        """Over what a file has: rows that only it has stay. How many are new, and how many changed."""
+    def lay_over(self, before: Iterable[Record], stays: Callable[[Record], bool]) -> tuple[int, int]:
+        """Over what a file has, of which `stays` what was not read again. How many are new, and changed."""
         seen = changed = 0
         for old in before:
             key, was = str(old["key"]), packed(old)
             fresh = self.spool.get(key)
+            newer = json.loads(fresh) if fresh else None
+            if newer is None and not stays(old):
+                changed += 1
+                continue
             seen += 1
             if fresh == was:
                 continue
-            newer = json.loads(fresh) if fresh else None
             if newer and self.rules.stands(newer, old):
                 changed += 1
                 continue
             self.spool.put(key, was)
             self.open += self.rules.is_open(old) - (newer is not None and self.rules.is_open(newer))
         return len(self.spool) - seen, changed
+
+    def close(self) -> None:
+        self.spool.close()
 
     def lines(self, form: Form, entity: str) -> Iterator[bytes]:
         line = None if form.kind == "ndjson" else form.line(entity)
@@ -126,8 +132,11 @@ class File:
     source: str = ""
 
 
-def write(gathered: Gathered, file: File, store: Store, form: Form, *, over: bool) -> Written:
-    """Replace a file, or lay the records `over` it; one that would not change is left alone.
+def write(
+    gathered: Gathered, file: File, store: Store, form: Form, stays: Callable[[Record], bool]
+) -> Written:
+    """Lay the records over a file, of which `stays` what was not read again; one that would not change is
+    left alone.
 
     Raises:
         BackupkitError: it cannot be read or written, or others write it again and again.
@@ -136,9 +145,9 @@ def write(gathered: Gathered, file: File, store: Store, form: Form, *, over: boo
     for _ in range(TRIES):
         found = store.open(name)
         new, changed = len(gathered.spool), 0
-        if found and over:
+        if found:
             was = _Summed(found[0])
-            new, changed = gathered.lay_over(records(name, was))
+            new, changed = gathered.lay_over(records(name, was), stays)
             if not new and not changed:
                 return Written(name, _entry(gathered, file, was), new, changed)
         summed = _Summed(form.whole(file.entity, gathered.lines(form, file.entity)))

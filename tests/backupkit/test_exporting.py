@@ -22,6 +22,14 @@ RULES = Rules(
 )
 
 
+def all_stay(_):
+    return True
+
+
+def none_stays(_):
+    return False
+
+
 def row(key, outcome="succeeded"):
     return {"key": key, "outcome": outcome}
 
@@ -70,7 +78,7 @@ class Shelf:
 
 def test_a_first_file_holds_what_was_read_in_the_order_of_keys():
     shelf = Shelf()
-    written = write(gathered(row("b", "running"), row("a")), FILE, shelf, FORM, over=True)
+    written = write(gathered(row("b", "running"), row("a")), FILE, shelf, FORM, all_stay)
 
     assert list(shelf.rows().items()) == [("a", "succeeded"), ("b", "running")]
     assert (written.name, written.new, written.changed) == (NAME, 2, 0)
@@ -82,7 +90,7 @@ def test_a_first_file_holds_what_was_read_in_the_order_of_keys():
 def test_rows_that_only_the_file_has_stay():
     shelf = Shelf()
     shelf.set(NAME, [row("a"), row("c", "running")])
-    written = write(gathered(row("b"), row("c", "failed")), FILE, shelf, FORM, over=True)
+    written = write(gathered(row("b"), row("c", "failed")), FILE, shelf, FORM, all_stay)
 
     assert shelf.rows() == {"a": "succeeded", "b": "succeeded", "c": "failed"}
     assert (written.new, written.changed, written.entry.rows, written.entry.open) == (1, 1, 3, 0)
@@ -91,7 +99,7 @@ def test_rows_that_only_the_file_has_stay():
 def test_a_row_that_lags_behind_the_files_does_not_stand():
     shelf = Shelf()
     shelf.set(NAME, [row("a", "failed")])
-    written = write(gathered(row("a", "running")), FILE, shelf, FORM, over=True)
+    written = write(gathered(row("a", "running")), FILE, shelf, FORM, all_stay)
 
     assert shelf.rows() == {"a": "failed"}
     assert (written.new, written.changed, written.entry.open, shelf.written) == (0, 0, 0, 0)
@@ -101,23 +109,33 @@ def test_a_file_that_would_not_change_is_not_written():
     shelf = Shelf()
     shelf.set(NAME, [row("a"), row("b", "running")])
     content = shelf.files[NAME][0]
-    written = write(gathered(row("a"), row("b", "running")), FILE, shelf, FORM, over=True)
+    written = write(gathered(row("a"), row("b", "running")), FILE, shelf, FORM, all_stay)
 
     assert shelf.written == 0
     assert (written.entry.sha256, written.entry.open) == (hashlib.sha256(content).hexdigest(), 1)
 
 
-def test_what_is_not_laid_over_replaces_all_there_was():
+def test_of_rows_that_only_the_file_has_those_stay_that_are_said_to():
     shelf = Shelf()
-    shelf.set(NAME, [row("a"), row("c")])
-    write(gathered(row("b")), FILE, shelf, FORM, over=False)
+    shelf.set(NAME, [row("a"), row("b"), row("c")])
+    written = write(gathered(row("b")), FILE, shelf, FORM, lambda old: old["key"] == "c")
+
+    assert shelf.rows() == {"b": "succeeded", "c": "succeeded"}
+    assert (written.new, written.changed) == (0, 1)
+
+
+def test_where_none_stays_the_file_is_what_was_read():
+    shelf = Shelf()
+    shelf.set(NAME, [row("a", "running")])
+    written = write(gathered(row("b")), FILE, shelf, FORM, none_stays)
 
     assert shelf.rows() == {"b": "succeeded"}
+    assert (written.new, written.changed, written.entry.open) == (1, 1, 0)
 
 
 def test_what_another_export_writes_meanwhile_is_laid_under_as_well():
     shelf = Shelf(meanwhile=[[row("x"), row("b", "failed")]])
-    written = write(gathered(row("a"), row("b", "running")), FILE, shelf, FORM, over=True)
+    written = write(gathered(row("a"), row("b", "running")), FILE, shelf, FORM, all_stay)
 
     assert shelf.rows() == {"a": "succeeded", "b": "failed", "x": "succeeded"}
     assert (written.entry.rows, written.entry.open) == (3, 0)
@@ -127,7 +145,7 @@ def test_others_that_write_again_and_again_are_named():
     shelf = Shelf(meanwhile=[[row(f"x{number}")] for number in range(TRIES)])
 
     with pytest.raises(BackupkitError, match=f"others wrote it {TRIES} times meanwhile; run again"):
-        write(gathered(row("a")), FILE, shelf, FORM, over=True)
+        write(gathered(row("a")), FILE, shelf, FORM, all_stay)
 
 
 def test_a_reading_that_is_begun_again_leaves_nothing_of_the_first():
@@ -158,7 +176,7 @@ FOUND = st.dictionaries(KEYS, OUTCOMES)
 def test_after_any_number_of_readings_every_row_stands_once_and_none_that_ended_runs(readings):
     shelf = Shelf()
     for found in readings:
-        write(gathered(*(row(*one) for one in found.items())), FILE, shelf, FORM, over=True)
+        write(gathered(*(row(*one) for one in found.items())), FILE, shelf, FORM, all_stay)
     seen = {key for found in readings for key in found}
     ended = {key for found in readings for key, outcome in found.items() if outcome != "running"}
 
