@@ -126,15 +126,24 @@ class Estate:
         """A record of each row of the whole scope and of `also`; a row of an unknown shape is unread."""
         return self._readable(query, what, make, also=also)
 
-    def readings(self, query: str, what: str, fresh: Callable[[], R]) -> Iterator[R]:
-        """The complete reading of each batch of the scope; `fresh` begins one, and again what fails."""
-        for scope in self._scopes:
+    def readings(
+        self, query: str, what: str, fresh: Callable[[], R], also: Sequence[str] = ()
+    ) -> Iterator[R]:
+        """As `everything`, but each complete reading of a batch of subscriptions as it ends."""
+        what = f"read {what}"
+        return self._scoped(lambda scope: self._graph.read_into(query, scope, what, fresh), what, also=also)
+
+    def readable(self, what: str, make: Callable[[Mapping[str, Any]], T]) -> Callable[..., T | None]:
+        """`make`, for which a row of an unknown shape is unread."""
+
+        def made(row: Mapping[str, Any]) -> T | None:
             try:
-                reading = self._graph.read_into(query, scope, f"read {what}", fresh)
-            except (ArmError, IncompleteReadError) as error:
-                self.could_not_read(f"read {what}: {len(scope.subscriptions)} subscriptions", error)
-            else:
-                yield reading
+                return make(row)
+            except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+                self.could_not_read(str(row["id"]), f"a row of {what} has an unknown shape: {error!r}")
+                return None
+
+        return made
 
     def missing_vaults(self, wanted: Iterable[str], seen: Iterable[str]) -> None:
         """Say of vaults that a parameter names and Resource Graph does not show why that is."""
@@ -240,14 +249,7 @@ class Estate:
         named: Sequence[str] = (),
         also: Sequence[str] = (),
     ) -> list[T]:
-        def readable(row: Mapping[str, Any]) -> T | None:
-            try:
-                return make(row)
-            except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-                self.could_not_read(str(row["id"]), f"a row of {what} has an unknown shape: {error!r}")
-                return None
-
-        found = self._records(query, f"read {what}", readable, named, also)
+        found = self._records(query, f"read {what}", self.readable(what, make), named, also)
         return [record for record in found if record is not None]
 
     def _rows(self, query: str, what: str) -> list[Mapping[str, Any]]:
@@ -261,17 +263,23 @@ class Estate:
         named: Sequence[str] = (),
         also: Sequence[str] = (),
     ) -> list[T]:
-        """Rows of all batches of the scope; a batch that cannot be read is named, or each of `named` is."""
-        records: list[T] = []
+        parts = self._scoped(lambda scope: self._graph.read_as(query, scope, what, make), what, named, also)
+        return [record for part in parts for record in part]
+
+    def _scoped(
+        self, read: Callable[[Scope], T], what: str, named: Sequence[str] = (), also: Sequence[str] = ()
+    ) -> Iterator[T]:
+        """What is read of each batch of the scope; one that cannot be is named, or each of `named` is."""
         for scope in [*self._scopes, *(scopes(also) if also else ())]:
             try:
-                records.extend(self._graph.read_as(query, scope, what, make))
+                found = read(scope)
             except (IdentityError, OutOfTimeError):
                 raise
             except (ArmError, IncompleteReadError) as error:
                 for one in named or [f"{what}: {len(scope.subscriptions)} subscriptions"]:
                     self.could_not_read(one, error)
-        return records
+            else:
+                yield found
 
 
 def _source(row: Mapping[str, Any]) -> tuple[str, Source]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 
 CACHE_KB, PAGE = 8_000, 16_384
 
@@ -32,6 +33,7 @@ class Spool:
         return self._file.total_changes - before
 
     def put(self, key: str, value: bytes) -> None:
+        """In place of what the key had."""
         self._file.execute("INSERT OR REPLACE INTO spool VALUES (?, ?)", (key, value))
 
     def keep(self) -> None:
@@ -55,6 +57,11 @@ class Spool:
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
         """In the order of the keys' code points."""
         return iter(self._file.execute("SELECT key, value FROM spool ORDER BY key"))
+
+    def under(self, prefix: str) -> Iterator[tuple[str, bytes]]:
+        """Those whose keys begin so, in order; others may be added meanwhile."""
+        rows = self._file.execute("SELECT key, value FROM spool WHERE key >= ? ORDER BY key", (prefix,))
+        return takewhile(lambda row: row[0].startswith(prefix), rows)
 
     def __len__(self) -> int:
         return int(self._file.execute("SELECT count(*) FROM spool").fetchone()[0])

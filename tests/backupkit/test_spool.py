@@ -53,3 +53,30 @@ def test_a_hundred_megabytes_take_few_of_memory(spool):
 
     assert sum(len(value) for _, value in spool) == 100_000_000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40_000
+
+
+def test_a_value_can_be_put_in_place_of_another(spool):
+    spool.add([("a", b"1")])
+    spool.put("a", b"2")
+    spool.put("b", b"3")
+
+    assert dict(spool) == {"a": b"2", "b": b"3"}
+
+
+@given(st.lists(st.text(alphabet="ab\n/\U0010ffff"), unique=True), st.text(alphabet="ab\n/\U0010ffff"))
+def test_what_is_under_a_prefix_are_all_keys_that_begin_so_in_order(keys, prefix):
+    spool = Spool()
+    spool.add((key, b"") for key in keys)
+
+    assert [key for key, _ in spool.under(prefix)] == sorted(key for key in keys if key.startswith(prefix))
+    spool.close()
+
+
+def test_others_may_be_added_while_what_is_under_a_prefix_is_looked_at(spool):
+    spool.add((f"b/{number:03}", b"") for number in range(500))
+    for key, _ in spool.under("b/"):
+        spool.put(f"a{key}", b"")
+        spool.add([(f"c{key}", b"")])
+        spool.keep()
+
+    assert len(spool) == 1500
