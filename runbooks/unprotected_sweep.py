@@ -12,20 +12,23 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Annotated, Any, Literal, Protocol
 
 from backupkit.coverage import GONE, NEVER, NONE, PROTECTS, TWICE, Resource, key_of, state_of
 from backupkit.entrypoint import Runbook, Session, main
 from backupkit.errors import ParameterError
+from backupkit.findings import Finding
+from backupkit.inventory import Notes
 from backupkit.kinds import DATABASES
 from backupkit.ledger import ledger_of
 from backupkit.params import KEPT, RESOURCE, TAG, Between, LedgerParams
 from backupkit.plain import last
-from backupkit.protection_rules import Rule, read_rules, unfit, vault_for
+from backupkit.protection_rules import AUTO, Rule, read_rules, unfit, vault_for
 from backupkit.records import Item, has_tag, subscription_of
 from backupkit.speaking import say
 from backupkit.survey import Found
-from backupkit.sweeping import MEMORY, Coverage, Sweeping, coverage_of, tell_coverage, text_at
+from backupkit.sweeping import MEMORY, Coverage, Sweeping, Tally, tell_coverage, text_at
 
 # -- Parameters: each is a name=value token -------------------------------------------------------
 
@@ -50,46 +53,20 @@ class Params(LedgerParams):
 
 @dataclass
 class Situation:
-    """What is true of the run as a whole; `machines` are virtual machines as their disks see them, by id."""
+    """What is true of the run as a whole; `machines` has what a disk goes by, a verdict or a rule."""
 
     now: datetime
     options: Params
     found: Found
     rules: Sequence[Rule] = ()
-    machines: dict[str, str] = field(default_factory=dict)
+    machines: Notes = field(default_factory=dict[str, str])
     protecting: Counter[tuple[str, str]] = field(default_factory=Counter)
 
+    def state_of(self, item: Item) -> str:
+        return state_of(item, self.found.policies.get(item.policy), self.now)
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`by` names the rule that decided; vault and policy are those that protect the resource, or would."""
-
-    resource: Resource
-    verdict: str
-    state: str
-    reason: str
-    by: str
-    vault: str = ""
-    policy: str = ""
-    confirmed: bool | None = None
-
-    @property
-    def entry(self) -> dict[str, Any]:
-        return {
-            "resource": self.resource.id,
-            "name": self.resource.name,
-            "kind": self.resource.kind,
-            "verdict": self.verdict,
-            "state": self.state,
-            "action": "none",
-            "reason": self.reason,
-            "rule": self.by,
-            "vault": self.vault or None,
-            "policy": self.policy or None,
-            "subscription": self.resource.subscription,
-            "location": self.resource.location,
-            "confirmed": self.confirmed,
-        }
+    def rule_for(self, resource: Resource) -> Rule | None:
+        return next((one for one in self.rules if one.takes(resource)), None)
 
 
 def opted_out(resource: Resource, at: Situation) -> str | None:
@@ -103,7 +80,7 @@ def made_by_another(resource: Resource, at: Situation) -> str | None:
 
 
 def backed_up_with_its_machine(resource: Resource, at: Situation) -> str | None:
-    covered = resource.kind == "disk" and at.machines.get(resource.inside) == "protected"
+    covered = resource.kind == "disk" and at.machines.get(resource.inside, "") == "protected"
     return f"its machine {last(resource.inside)} is backed up with all its disks" if covered else None
 
 
@@ -117,33 +94,34 @@ EXCLUSIONS: tuple[Callable[[Resource, Situation], str | None], ...] = (
 )  # fmt: skip
 
 
-def judge(resource: Resource, at: Situation) -> Finding:
+def judge(resource: Resource, items: Sequence[Item], at: Situation) -> Finding:
     """What protects it counts first, then whether it has to be; then whether all was read that could tell."""
-    items = [one for one in at.found.items.get(resource.key, []) if one.workload == resource.kind]
-    states = [(state_of(item, at.found.policies.get(item.policy), at.now), item) for item in items]
+    states = [(at.state_of(item), item) for item in items]
     holding = [(state, item) for state, item in states if state in PROTECTS]
+    rule, state = at.rule_for(resource), state_in(states)
     if resource.kind in DATABASES and gone(resource, at):
-        return Finding(resource, "excluded", GONE, "its machine does not exist any more", "source_gone")
+        reason = "its machine does not exist any more"
+        return Finding(resource, rule, "excluded", GONE, reason, "source_gone")
     if holding:
-        return protected(resource, holding)
-    rule = next((one for one in at.rules if one.takes(resource)), None)
+        return protected(resource, holding, rule)
     for reason_not in EXCLUSIONS:
-        reason = reason_not(resource, at)
+        reason = reason_not(resource, at) or ""
         if reason:
-            return Finding(resource, "excluded", state_in(states), reason, reason_not.__name__)
+            return Finding(resource, rule, "excluded", state, reason, reason_not.__name__)
     if rule and rule.exclude:
-        return Finding(resource, "excluded", state_in(states), rule.exclude, rule.name)
+        return Finding(resource, rule, "excluded", state, rule.exclude, rule.name)
     by, reason = hidden_by(resource, at)
     if by:
-        return Finding(resource, "unknown", state_in(states), reason, by)
+        return Finding(resource, rule, "unknown", state, reason, by)
     return unprotected(resource, states, rule, at)
 
 
-def protected(resource: Resource, holding: Sequence[tuple[str, Item]]) -> Finding:
+def protected(resource: Resource, holding: Sequence[tuple[str, Item]], rule: Rule | None) -> Finding:
     state, item = holding[0]
     names = " and ".join(sorted({last(one.vault) for _, one in holding}))
     told = TWICE if len(holding) > 1 else state
-    return Finding(resource, "protected", told, f"by {names}", "its_item", item.vault, last(item.policy))
+    reason, policy = f"by {names}", last(item.policy)
+    return Finding(resource, rule, "protected", told, reason, "its_item", item.vault, policy)
 
 
 def unprotected(
@@ -152,10 +130,11 @@ def unprotected(
     state = state_in(states)
     told = "no vault protects it" if state == NONE else f"its item in {last(states[0][1].vault)} is {state}"
     if rule is None:
-        return Finding(resource, "unprotected", state, told, "no_rule" if at.rules else "nothing_protects_it")
+        by = "no_rule" if at.rules else "nothing_protects_it"
+        return Finding(resource, None, "unprotected", state, told, by)
     vault, fault = vault_for(rule, resource, at.found.vaults, at.protecting)
     reason = f"{told}; {fault}" if fault else told
-    return Finding(resource, "unprotected", state, reason, rule.name, vault, rule.policy)
+    return Finding(resource, rule, "unprotected", state, reason, rule.name, vault, rule.policy)
 
 
 def hidden_by(resource: Resource, at: Situation) -> tuple[str, str]:
@@ -179,37 +158,38 @@ def state_in(states: Sequence[tuple[str, Item]]) -> str:
 def gone(resource: Resource, at: Situation) -> bool:
     """Whether what it is in is missing where it would be seen."""
     seen = at.found.sees(subscription_of(resource.inside))
-    return bool(resource.inside) and seen and resource.inside not in at.found.present
+    return bool(resource.inside) and seen and not at.found.inventory.has(resource.inside)
 
 
-def orphans(known: Iterable[str], at: Situation) -> Iterator[Finding]:
+def orphans(at: Situation) -> Iterator[Finding]:
     """Items whose source does not exist any more, or is out of sight."""
-    for key in sorted(at.found.items.keys() - set(known)):
-        item = at.found.items[key][0]
+    for key, item in at.found.inventory.sourceless():
         source = Resource(key, item.workload, item.name, "", subscription_of(key), "")
+        rule = at.rule_for(source)
         if at.found.sees(source.subscription):
             reason = f"it does not exist, and {last(item.vault)} still has it"
-            yield Finding(source, "excluded", GONE, reason, "source_gone", item.vault)
+            yield Finding(source, rule, "excluded", GONE, reason, "source_gone", item.vault)
         else:
             by = "accepted_unread" if at.found.accepts(source.subscription) else "not_read"
-            yield Finding(source, "unknown", NONE, "its source was not read", by, item.vault)
+            yield Finding(source, rule, "unknown", NONE, "its source was not read", by, item.vault)
 
 
-def findings(at: Situation, vaults: Vaults | None = None) -> list[Finding]:
+def findings(at: Situation, vaults: Vaults | None = None) -> Iterator[Finding]:
     """Machines first, since disks and databases go by them; `vaults`, if given, may know better of each."""
-    for items in at.found.items.values():
-        alive = [item for item in items if not (item.stopped or item.soft_deleted)]
-        at.protecting.update({(item.vault, item.workload) for item in alive})
-    ordered = sorted(at.found.resources, key=lambda one: (one.kind != "vm", one.kind, one.key))
-    told = []
-    for resource in ordered:
-        finding = judge(resource, at)
-        told.append(confirmed(finding, vaults, at) if vaults else finding)
-        if resource.kind == "vm":
-            at.machines[resource.key] = as_disks_see(told[-1], at)
-    known = {resource.key for resource in ordered} | at.found.present
-    told.extend(orphans(known, at))
-    return [one for one in told if one.resource.kind in at.options.kinds]
+    if any(rule.vault.lower() == AUTO for rule in at.rules):
+        for items in at.found.inventory.protected():
+            alive = [item for item in items if not (item.stopped or item.soft_deleted)]
+            at.protecting.update({(item.vault, item.workload) for item in alive})
+    told = chain((judged(*one, at, vaults) for one in at.found.inventory.resources()), orphans(at))
+    return (one for one in told if one.resource.kind in at.options.kinds)
+
+
+def judged(resource: Resource, items: Sequence[Item], at: Situation, vaults: Vaults | None) -> Finding:
+    finding = judge(resource, items, at)
+    finding = confirmed(finding, items, vaults, at) if vaults else finding
+    if resource.kind == "vm" and "disk" in at.options.kinds:
+        at.machines[resource.key] = as_disks_see(finding, at)
+    return finding
 
 
 def as_disks_see(machine: Finding, at: Situation) -> str:
@@ -230,7 +210,7 @@ class Vaults(Protocol):
     """What a sweep asks of Azure."""
 
     def look(self) -> Found: ...
-    def confirm(self, resource: Resource) -> tuple[str, str] | None: ...
+    def confirm(self, resource: Resource) -> str | None: ...
     def hidden(self, vault: str) -> None: ...
     def before(self) -> Coverage: ...
     def remember(self, started: datetime, coverage: Coverage) -> None: ...
@@ -240,16 +220,23 @@ def sweep(session: Session[Params], vaults: Vaults, rules: Sequence[Rule]) -> No
     options = session.options
     found = vaults.look()
     check_rules(rules, found)
-    at = Situation(session.started, options, found, rules)
+    at = Situation(session.started, options, found, rules, found.inventory.notes)
     told = findings(at, vaults if options.confirm == "all" else None)
+    tally = Tally()
     if options.explain:
-        told = explained(options.explain, told, at)
-    session.tell_all((one.entry for one in told), len(told), VERDICTS)
-    session.counts.update("accepted" for one in told if one.by == "accepted_unread")
+        told = iter(explained(options.explain, told, at))
+    session.tell_all((counted(one, tally, session) for one in told), VERDICTS)
     if not options.explain:
-        coverage = coverage_of((parts_of(one, rules), one.verdict) for one in told)
-        tell_coverage(coverage, vaults.before())
-        vaults.remember(session.started, coverage)
+        tell_coverage(tally.coverage, vaults.before())
+        vaults.remember(session.started, tally.coverage)
+
+
+def counted(finding: Finding, tally: Tally, session: Session[Params]) -> dict[str, Any]:
+    """What is told of it."""
+    tally.add(finding.parts, finding.verdict)
+    if finding.by == "accepted_unread":
+        session.counts["accepted"] += 1
+    return finding.entry
 
 
 def check_rules(rules: Sequence[Rule], found: Found) -> None:
@@ -266,50 +253,41 @@ def explained(asked: str, told: Iterable[Finding], at: Situation) -> list[Findin
         ParameterError: all was read, and there is no such resource.
     """
     key = key_of(asked)
-    explain(key, at)
     found = [one for one in told if key in (one.resource.key, one.resource.inside)]
+    for resource, items in at.found.inventory.resources():
+        if key in (resource.key, resource.inside):
+            explain(resource, items, at)
     if not found and not at.found.unread:
         kinds = ",".join(at.options.kinds)
         raise ParameterError([f"explain: no resource {asked} is seen among kinds={kinds}; give its ARM id"])
     return found
 
 
-def explain(key: str, at: Situation) -> None:
-    for resource in at.found.resources:
-        if key not in (resource.key, resource.inside):
-            continue
-        for item in at.found.items.get(resource.key, []):
-            state = state_of(item, at.found.policies.get(item.policy), at.now)
-            say("considered", item=item.id, state=state, recovery_point=item.last_recovery_point or "none")
-        for rule in at.rules:
-            say("considered", rule=rule.name, takes_it=rule.takes(resource))
-        scope = at.found.hidden_by(resource)
-        if scope:
-            say("considered", not_read=scope)
+def explain(resource: Resource, items: Sequence[Item], at: Situation) -> None:
+    for item in items:
+        point = item.last_recovery_point or "none"
+        say("considered", item=item.id, state=at.state_of(item), recovery_point=point)
+    for rule in at.rules:
+        say("considered", rule=rule.name, takes_it=rule.takes(resource))
+    scope = at.found.hidden_by(resource)
+    if scope:
+        say("considered", not_read=scope)
 
 
-def parts_of(finding: Finding, rules: Sequence[Rule]) -> dict[str, str]:
-    resource = finding.resource
-    rule = next((one.name for one in rules if one.takes(resource)), "")
-    where = {"location": resource.location, "subscription": resource.subscription}
-    return {"kind": resource.kind, **where, "rule": rule}
-
-
-def confirmed(finding: Finding, vaults: Vaults, at: Situation) -> Finding:
+def confirmed(finding: Finding, items: Sequence[Item], vaults: Vaults, at: Situation) -> Finding:
     """By the service's own word, which knows of vaults that this identity does not see.
 
     It may call protected what is stopped or soft-deleted; the item itself, where it was read, knows better.
     """
     if finding.by not in ("not_read", "accepted_unread") and finding.verdict != "unprotected":
         return finding
-    answer = vaults.confirm(finding.resource)
-    if answer is None:
+    vault = vaults.confirm(finding.resource)
+    if vault is None:
         return finding
-    vault, _ = answer
     if not vault:
         nothing_hidden = replace(at, found=at.found.but_for_items())
-        return replace(judge(finding.resource, nothing_hidden), confirmed=True)
-    if vault in {item.vault for item in at.found.items.get(finding.resource.key, [])}:
+        return replace(judge(finding.resource, items, nothing_hidden), confirmed=True)
+    if vault in {item.vault for item in items}:
         return replace(finding, confirmed=True)
     if vault in at.found.vaults and finding.verdict == "unknown":
         return replace(finding, reason=f"{last(vault)} has it, and its state was not read", vault=vault)

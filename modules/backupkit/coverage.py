@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -110,7 +110,7 @@ def resource_of(row: Row, managed: Mapping[str, str]) -> Resource | None:
     )
 
 
-def database_of(row: Row, hosts: Mapping[str, Resource]) -> Resource | None:
+def database_of(row: Row, host_of: Callable[[str], Resource | None]) -> Resource | None:
     """A database as a vault has discovered it, with what is known of its machine; None for anything else."""
     properties = mapping(row.get("properties"))
     told = text(properties.get("protectableItemType") or properties.get("workloadType")).lower()
@@ -118,7 +118,7 @@ def database_of(row: Row, hosts: Mapping[str, Resource]) -> Resource | None:
     if kind is None:
         return None
     machine = machine_in(str(row["id"]))
-    host = hosts.get(machine)
+    host = host_of(machine)
     server = text(properties.get("serverName")).partition(".")[0]
     name = text(properties.get("friendlyName"))
     return Resource(

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from itertools import chain, islice
 from typing import Any, Generic, TextIO
 
 from backupkit.alerts import AlertHint, NotOurs
@@ -72,16 +73,21 @@ class Session(Generic[P]):
         `did` is a verdict to count even where no item has it. A line each, or counts where `log=summary`
         asks for them or a job's stream would overflow.
         """
-        self.tell_all(entries, len(entries), (did, "left", "failed"))
+        self.tell_all(entries, (did, "left", "failed"))
 
-    def tell_all(self, entries: Iterable[Mapping[str, Any]], count: int, verdicts: Iterable[str]) -> None:
-        """As `tell`, of so many decisions as they come; all these verdicts are counted, also without any."""
-        self.counts["decided"] += count
-        self.counts.update(dict.fromkeys(verdicts, 0))
-        brief = self.options.log == "summary" or count > MOST_LINES
+    def tell_all(self, entries: Iterable[Mapping[str, Any]], verdicts: Iterable[str]) -> None:
+        """As `tell`, of any number of decisions; all these verdicts are counted, also without any.
+
+        They are told as they come, once it is known whether each can have a line.
+        """
+        self.counts.update(dict.fromkeys(("decided", *verdicts), 0))
+        coming = iter(entries)
+        first = list(islice(coming, MOST_LINES + 1))
+        brief = self.options.log == "summary" or len(first) > MOST_LINES
         reasons: Counter[tuple[str, str]] = Counter()
-        for entry in entries:
+        for entry in chain(first, coming):
             self.record(entry)
+            self.counts["decided"] += 1
             verdict = str(entry["verdict"])
             self.counts[verdict.replace(" ", "_")] += 1
             reasons[verdict, str(entry["rule"])] += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+import weakref
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
 
@@ -11,7 +12,7 @@ CACHE_KB, PAGE = 8_000, 16_384
 
 
 class Spool:
-    """Bytes by key, in a temporary file that nothing is left of; any number of them in little memory.
+    """Bytes by key, in a temporary file that goes with it; any number of them in little memory.
 
     What was added since the last `keep` can be dropped again.
     """
@@ -25,6 +26,7 @@ class Spool:
         self._file.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         self._file.execute("CREATE TABLE spool (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID")
         self._file.execute("BEGIN")
+        weakref.finalize(self, self._file.close)
 
     def add(self, rows: Iterable[tuple[str, bytes]]) -> int:
         """How many keys were new; the value of one that is there already stays."""
@@ -61,7 +63,7 @@ class Spool:
     def under(self, prefix: str) -> Iterator[tuple[str, bytes]]:
         """Those whose keys begin so, in order; others may be added meanwhile."""
         rows = self._file.execute("SELECT key, value FROM spool WHERE key >= ? ORDER BY key", (prefix,))
-        return takewhile(lambda row: row[0].startswith(prefix), rows)
+        yield from takewhile(lambda row: row[0].startswith(prefix), rows)
 
     def __len__(self) -> int:
         return int(self._file.execute("SELECT count(*) FROM spool").fetchone()[0])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
@@ -25,6 +23,18 @@ from backupkit.coverage import (
 from backupkit.errors import ArmError
 from backupkit.estate import Estate, Unread
 from backupkit.graph import quoted
+from backupkit.inventory import (
+    Entry,
+    Inventory,
+    Stored,
+    account_entry,
+    came,
+    host_entry,
+    item_entries,
+    nodes_entry,
+    resource_entries,
+    there,
+)
 from backupkit.kinds import BACKUP_VAULTS, DATABASES
 from backupkit.params import CommonParams
 from backupkit.plain import last, text
@@ -56,18 +66,13 @@ _STATUSES = ("protected", "protecting", "notprotected", "protectionfailed")
 
 @dataclass
 class Found:
-    """`items` are by the key of what they protect, `unread` says why by what was not read.
+    """The inventory, and what is true of it as a whole; `unread` says why by what was not read."""
 
-    `present` are the lower-cased ids of all resources of the types that were asked for.
-    """
-
-    resources: list[Resource] = field(default_factory=list)
-    items: dict[str, list[Item]] = field(default_factory=lambda: defaultdict(list))
+    inventory: Inventory
     policies: dict[str, Policy] = field(default_factory=dict)
     vaults: dict[str, str] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
     accepts: Callable[[str], bool] = field(default=lambda _: False)
-    present: frozenset[str] = frozenset()
     subscriptions: frozenset[str] = frozenset()
 
     def sees(self, subscription: str) -> bool:
@@ -94,37 +99,6 @@ class Found:
         return min(hiding, key=self.accepts, default="")
 
 
-@dataclass(frozen=True, slots=True)
-class _Listed:
-    """What is kept of a row: whole rows of an estate would not fit the sandbox.
-
-    `machine` is the one that has SQL Server, `nodes` the group of a cluster's nodes, both lower-cased.
-    """
-
-    key: str
-    resource: Resource | None
-    has_files: bool
-    machine: str
-    nodes: str
-
-
-def _listed(row: Row) -> _Listed:
-    machine, nodes = text(row.get("machine")).lower(), text(row.get("nodeGroup")).lower()
-    return _Listed(str(row["id"]).lower(), resource_of(row, {}), has_files(row), machine, nodes)
-
-
-def _looked_after(resource: Resource, managed: Mapping[str, str]) -> Resource:
-    group = f"/subscriptions/{resource.subscription}/resourcegroups/{resource.group}"
-    by = "" if resource.made_by else managed.get(group, "")
-    return replace(resource, made_by=by) if by else resource
-
-
-def _lean(item: Item) -> Item:
-    """Without what only jobs are compared with; what many items say alike is kept once."""
-    vault, policy, state = (sys.intern(one) for one in (item.vault, item.policy, item.state))
-    return replace(item, vault=vault, policy=policy, state=state, calls=frozenset())
-
-
 class Survey:
     """Reads; what could not be read stands in `unread`, and the rest goes on."""
 
@@ -144,7 +118,8 @@ class Survey:
         """Everything of the kinds; `known` are vaults that an earlier run has seen."""
         estate = self._estate
         estate.open()
-        found = Found(unread=estate.failed, accepts=estate.accepts)
+        stored = Stored()
+        found = Found(stored, unread=estate.failed, accepts=estate.accepts)
         found.subscriptions = frozenset(estate.subscriptions)
         # Backup vaults protect what is in other subscriptions too, so the scope does not bound them.
         far = estate.elsewhere() if self._kinds & {*BACKUP_VAULTS} else []
@@ -159,8 +134,14 @@ class Survey:
         for subscription in far:
             self._sees_all(subscription, READ_ITEMS[1:])
         estate.vanished_vaults(known, found.vaults)
-        self._find_items(found, far)
-        self._find(found)
+        self._find_items(found, stored, far)
+        self._find_resources(stored)
+        if self._kinds & {*DATABASES}:
+            self._find_databases(stored)
+        if "files" in self._kinds:
+            for account, kept in stored.accounts():
+                for one in self._shares(account, kept):
+                    stored.add(resource_entries(one))
         return found
 
     def _sees_all(self, subscription: str, rights: Iterable[str]) -> None:
@@ -177,79 +158,81 @@ class Survey:
         except ArmError as error:
             self._estate.could_not_read(subscription, error)
 
-    def _find_items(self, found: Found, far: Sequence[str]) -> None:
-        for item in self._estate.everything(queries.EVERY_ITEM, _ITEMS, rows.item, far):
+    def _find_items(self, found: Found, stored: Stored, far: Sequence[str]) -> None:
+        def entries(row: Row) -> list[Entry]:
+            item = rows.item(row)
             of, by = subscription_of(protects(item)), subscription_of(item.id)
-            if of in found.subscriptions or (by in found.subscriptions and of not in far):
-                found.items[protects(item)].append(_lean(item))
+            wanted = of in found.subscriptions or (by in found.subscriptions and of not in far)
+            return item_entries(item) if wanted else []
+
+        self._read(stored, queries.EVERY_ITEM, _ITEMS, entries, far)
         policies = self._estate.everything(queries.EVERY_POLICY, _POLICIES, rows.policy, far)
         found.policies = {policy.id: policy for policy in policies}
 
-    def _find(self, found: Found) -> None:
+    def _read(
+        self,
+        stored: Stored,
+        query: str,
+        what: str,
+        entries: Callable[[Row], list[Entry]],
+        far: Sequence[str] = (),
+    ) -> None:
+        made = self._estate.readable(what, entries)
+        fresh = stored.reading(lambda row: made(row) or [came(row)])
+        stored.keep(self._estate.readings(query, what, fresh, far))
+
+    def _find_resources(self, stored: Stored) -> None:
         types = sorted({one for kind in self._kinds for one in TYPES[kind]} | {_CLUSTERS})
         asked = queries.RESOURCES.replace("{types}", quoted(types))
-        listed = self._estate.everything(asked, _RESOURCES, _listed)
-        managed = self._managed(listed)
-        known = [(_looked_after(one.resource, managed), one) for one in listed if one.resource]
-        found.present = frozenset(one.key for one in listed)
-        # An account for files alone is no resource of its own: its shares stand for it.
-        wanted = {*self._kinds, "vm"} if "disk" in self._kinds else self._kinds
-        found.resources += [one for one, _ in known if one.kind in wanted - {"files"}]
-        if self._kinds & {*DATABASES}:
-            machines = {row.key: one for one, row in known if one.kind == "vm"}
-            self._databases(found, machines, {one.machine for one in listed})
-        if "files" in self._kinds:
-            kept: dict[str, dict[str, Item]] = defaultdict(dict)
-            for key, items in found.items.items():
-                for item in items:
-                    if item.workload == "files":
-                        kept[item.source.lower()][key] = item
-            for account, row in known:
-                if row.has_files:
-                    self._shares(found, account, kept[account.key].values())
-
-    def _managed(self, listed: Iterable[_Listed]) -> dict[str, str]:
-        """Resource groups that something made and looks after, and what did."""
+        self._read(stored, asked, _RESOURCES, self._listed)
         groups = self._estate.everything(queries.MANAGED_GROUPS, _MANAGED, lambda row: row)
         managed = {str(row["id"]).lower(): f"of {last(row.get('managedBy'))}" for row in groups}
-        for one in listed:
-            if one.nodes and one.resource:
-                group = f"/subscriptions/{one.resource.subscription}/resourcegroups/{one.nodes}"
-                managed.setdefault(group, f"of {one.resource.name}")
-        return managed
+        stored.complete(managed, machines_too=bool(self._kinds & {"vm", "disk"}))
 
-    def _databases(self, found: Found, machines: Mapping[str, Resource], told_of: set[str]) -> None:
+    def _listed(self, row: Row) -> list[Entry]:
+        """What is kept of a row; machines are, whatever the kinds, since databases go by them."""
+        resource = resource_of(row, {})
+        machine, nodes = text(row.get("machine")).lower(), text(row.get("nodeGroup")).lower()
+        # An account for files alone is no resource of its own: its shares stand for it.
+        judged = resource and resource.kind in {"vm", *self._kinds} - {"files"}
+        entries = resource_entries(resource) if resource and judged else [there(row)]
+        if machine:
+            entries.append(host_entry(machine))
+        if resource and nodes:
+            entries.append(nodes_entry(resource, nodes))
+        if resource and has_files(row):
+            entries.append(account_entry(resource))
+        return entries
+
+    def _find_databases(self, stored: Stored) -> None:
         """Those discovered in a vault, and the hosts of SQL Server whose databases nobody has discovered."""
         wanted = self._kinds & {*DATABASES}
-        told = self._estate.everything(
-            queries.PROTECTABLE, _DISCOVERED, lambda row: database_of(row, machines)
-        )
-        kept = {one.key: one for one in told if one and one.kind in wanted}
-        for key, items in found.items.items():
-            if key not in kept and items[0].workload in wanted:
-                kept[key] = database_of_item(items[0], machines.get(items[0].source.lower()))
-        found.resources += kept.values()
-        hosts = told_of if "sql" in wanted else set()
-        silent = (hosts & machines.keys()) - {one.inside for one in kept.values()}
-        found.resources += [machines[host].hiding("sql") for host in sorted(silent)]
 
-    def _shares(self, found: Found, account: Resource, kept: Iterable[Item]) -> None:
-        """Those of an account; `kept`, an item of each share that is protected, where it cannot be asked."""
+        def entries(row: Row) -> list[Entry]:
+            database = database_of(row, stored.machine)
+            return resource_entries(database) if database and database.kind in wanted else []
+
+        self._read(stored, queries.PROTECTABLE, _DISCOVERED, entries)
+        for item in stored.undiscovered_databases():
+            if item.workload in wanted:
+                stored.add(resource_entries(database_of_item(item, stored.machine(item.source.lower()))))
+        for host in stored.silent_hosts() if "sql" in wanted else ():
+            stored.add(resource_entries(host.hiding("sql")))
+
+    def _shares(self, account: Resource, kept: Iterable[Item]) -> list[Resource]:
+        """Those of an account; where it cannot be asked, those that items are kept of."""
         url = f"{quote(account.id)}/fileServices/default/shares?api-version=2023-05-01"
         try:
             shares = list(self._arm.pages(url, f"list file shares of {account.name}"))
         except ArmError as error:
             if error.status == 404 or "FeatureNotSupported" in error.code:
-                return
+                return []
             self._estate.could_not_read(account.id, error)
-            found.resources += [share_of_item(account, one) for one in kept]
-            found.resources.append(account.hiding("files"))
-            return
-        made = (share_of(account, row) for row in shares)
-        found.resources.extend(one for one in made if one)
+            return [*(share_of_item(account, one) for one in kept), account.hiding("files")]
+        return [one for one in (share_of(account, row) for row in shares) if one]
 
-    def confirm(self, resource: Resource) -> tuple[str, str] | None:
-        """Who protects it, by the service's own word: vault and item, both "" where nobody does.
+    def confirm(self, resource: Resource) -> str | None:
+        """The vault that protects it, by the service's own word; "" where none does.
 
         None where the service cannot be asked of its kind. It finds what this identity may not read, in the
         subscription of the resource.
@@ -262,8 +245,7 @@ class Survey:
             listed = self._arm.pages(url, f"list backup instances of {resource.name}")
             # A stopped or deleted one protects nothing, and does not keep another from it.
             items = (rows.item(row) for row in listed)
-            found = next((one for one in items if not one.stopped and not one.soft_deleted), None)
-            return (found.vault, found.id) if found else ("", "")
+            return next((one.vault for one in items if not one.stopped and not one.soft_deleted), "")
         if resource.kind in DATABASES:
             return None
         place = f"/subscriptions/{resource.subscription}/providers/Microsoft.RecoveryServices"
@@ -278,9 +260,7 @@ class Survey:
         status = text(answer.get("protectionStatus")).lower()
         if status not in _STATUSES:
             raise ArmError(what, 200, "UnknownStatus", f"it says {status or 'nothing'!r}")
-        if status in ("protected", "protecting"):
-            return text(answer.get("vaultId")).lower(), text(answer.get("protectedItemName"))
-        return "", ""
+        return text(answer.get("vaultId")).lower() if status in ("protected", "protecting") else ""
 
 
 def _may_hide(unread: str, resource: Resource) -> bool:

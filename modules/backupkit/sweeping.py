@@ -35,18 +35,19 @@ class Sweeping:
         self._survey = Survey(arm, options, self._kinds)
         self._ledger = ledger
         self._asked = ",".join([*sorted(map(str.lower, options.scope)), *self._kinds])
-        self._found = Found()
+        self._vaults: Mapping[str, str] = {}
 
     @property
     def unread(self) -> Sequence[Unread]:
         return self._survey.unread
 
     def look(self) -> Found:
-        self._found = self._survey.look(self._last().get("vaults", ()))
-        return self._found
+        found = self._survey.look(self._last().get("vaults", ()))
+        self._vaults = found.vaults
+        return found
 
-    def confirm(self, resource: Resource) -> tuple[str, str] | None:
-        """Vault and item that protect it by the service's own word; "" for none, None for no answer."""
+    def confirm(self, resource: Resource) -> str | None:
+        """The vault that protects it by the service's own word; "" for none, None for no answer."""
         try:
             return self._survey.confirm(resource)
         except BackupkitError as error:
@@ -67,7 +68,7 @@ class Sweeping:
         if self._ledger is None or self.unread:
             return
         try:
-            self._ledger.keep_vaults(self._asked, started, self._found.vaults, coverage=coverage)
+            self._ledger.keep_vaults(self._asked, started, self._vaults, coverage=coverage)
         except BackupkitError as error:
             self._survey.could_not_read(self._ledger.url, error)
 
@@ -100,14 +101,23 @@ def text_at(location: str, credential: Credential) -> str:
     return found[0].decode("utf-8", "replace")
 
 
-def coverage_of(parts: Iterable[tuple[Mapping[str, str], str]]) -> dict[str, dict[str, int]]:
+class Tally:
     """Counts of verdicts by each part of the estate that a resource belongs to, such as its region."""
-    counts: dict[str, Counter[str]] = {}
-    for named, verdict in parts:
-        for what, which in named.items():
-            if which:
-                counts.setdefault(f"{what}={which}", Counter())[verdict] += 1
-    return {name: dict(sorted(counts[name].items())) for name in sorted(counts)}
+
+    def __init__(self) -> None:
+        self._alike: Counter[tuple[tuple[tuple[str, str], ...], str]] = Counter()
+
+    def add(self, parts: Mapping[str, str], verdict: str) -> None:
+        self._alike[tuple(parts.items()), verdict] += 1
+
+    @property
+    def coverage(self) -> dict[str, dict[str, int]]:
+        counts: dict[str, Counter[str]] = {}
+        for (parts, verdict), count in self._alike.items():
+            for what, which in parts:
+                if which:
+                    counts.setdefault(f"{what}={which}", Counter())[verdict] += count
+        return {name: dict(sorted(counts[name].items())) for name in sorted(counts)}
 
 
 def tell_coverage(now: Coverage, before: Coverage) -> None:

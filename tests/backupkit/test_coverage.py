@@ -165,7 +165,7 @@ MACHINE = resource("SQL-01", tags={"tier": "gold"})
 
 
 def test_a_discovered_database_has_what_is_known_of_its_machine():
-    found = database_of(discovered(), {MACHINE.key: MACHINE})
+    found = database_of(discovered(), {MACHINE.key: MACHINE}.get)
 
     assert (found.kind, found.name, found.inside) == ("sql", "sql-01/Sales", MACHINE.key)
     assert (found.location, found.subscription, found.group) == ("westeurope", GUID, "rg-app")
@@ -173,13 +173,13 @@ def test_a_discovered_database_has_what_is_known_of_its_machine():
 
 
 def test_a_database_of_a_machine_that_is_not_seen_is_still_one():
-    found = database_of(discovered(serverName=None), {})
+    found = database_of(discovered(serverName=None), {}.get)
 
     assert (found.name, found.inside, found.location, found.created) == ("Sales", MACHINE.key, "", None)
 
 
 def test_a_database_of_an_availability_group_is_in_no_machine_and_in_the_subscription_of_its_vault():
-    found = database_of(discovered(container="SQLAGWorkLoadContainer;x;ag-1"), {MACHINE.key: MACHINE})
+    found = database_of(discovered(container="SQLAGWorkLoadContainer;x;ag-1"), {MACHINE.key: MACHINE}.get)
 
     assert (found.inside, found.group, found.subscription) == ("", "", GUID)
 
@@ -196,7 +196,7 @@ def test_a_database_of_an_availability_group_is_in_no_machine_and_in_the_subscri
     ],
 )
 def test_what_a_vault_has_discovered_is_a_database_by_its_type(kind, read):
-    found = database_of(discovered(kind), {})
+    found = database_of(discovered(kind), {}.get)
 
     assert (found and found.kind) == read
 

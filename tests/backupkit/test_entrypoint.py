@@ -169,7 +169,7 @@ def resources(**accepted):
     ]
 
     def work(session):
-        session.tell_all(iter(found), len(found), ("protected", "unprotected", "unknown"))
+        session.tell_all(iter(found), ("protected", "unprotected", "unknown"))
         session.counts.update(accepted)
         session.finish(())
 

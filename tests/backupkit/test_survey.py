@@ -15,7 +15,7 @@ from simulator.estate_instances import backup_policy, backup_vault, instance
 from simulator.estate_shares import file_share, share
 from tests.backupkit.fakes import NOW, Clock, Simulated, load, refused, reply
 from tests.decisions.cases import BACKUP_VAULT, SUBSCRIPTION, vault_id
-from tests.decisions.sweeps import REGION, resource, share_in
+from tests.decisions.sweeps import REGION, Plain, resource, share_in
 
 KINDS = ("vm", "sql", "hana", "files", "disk", "blob", "postgresql", "aks")
 RECOVERY = ("vm", "sql", "hana", "files")
@@ -68,12 +68,20 @@ def town():
     return Town()
 
 
+def listed(found):
+    return [one for one, _ in found.inventory.resources()]
+
+
 def named(found):
-    return {one.name: one for one in found.resources}
+    return {one.name: one for one in listed(found)}
 
 
 def kinds_in(found):
-    return sorted((one.kind, one.name) for one in found.resources)
+    return sorted((one.kind, one.name) for one in listed(found))
+
+
+def items_by_name(found):
+    return {one.name: items for one, items in found.inventory.resources()}
 
 
 # -- Resources ---------------------------------------------------------------------
@@ -137,7 +145,7 @@ def test_items_are_found_by_what_they_protect_in_both_kinds_of_vault(town):
         instance(town.estate, town.backup_vault, account, "blob"),
     ]
     found = town.look()
-    protecting = {one.id for kept in found.resources for one in found.items[kept.key]}
+    protecting = {one.id for _, kept in found.inventory.resources() for one in kept}
 
     assert protecting == set(items)
 
@@ -145,7 +153,7 @@ def test_items_are_found_by_what_they_protect_in_both_kinds_of_vault(town):
 def test_deleted_instances_are_items_too(town):
     disk = town.disk()
     instance(town.estate, town.backup_vault, disk, "disk", state="SoftDeleted")
-    (kept,) = town.look("disk").items[disk.lower()]
+    (kept,) = items_by_name(town.look("disk"))["disk-1"]
 
     assert kept.soft_deleted
 
@@ -192,10 +200,10 @@ def test_an_instance_of_a_scale_set_says_so(town):
 def test_a_host_of_sql_server_whose_databases_nobody_discovered_stands_for_them(town):
     vm = town.vm()
     sql_virtual_machine(town.estate, vm)
-    (kept,) = town.look("sql").resources
+    (kept,) = listed(town.look("sql"))
 
     assert (kept.kind, kept.name, kept.undiscovered) == ("sql", "vm-1", True)
-    assert town.look("hana").resources == []
+    assert listed(town.look("hana")) == []
 
 
 def test_an_instance_without_a_database_leaves_its_host_undiscovered(town):
@@ -203,7 +211,7 @@ def test_an_instance_without_a_database_leaves_its_host_undiscovered(town):
     sql_virtual_machine(town.estate, vm)
     protectable_instance(town.estate, town.vault, vm, refused="UserErrorOpeningSQLConnection")
 
-    assert [one.undiscovered for one in town.look("sql").resources] == [True]
+    assert [one.undiscovered for one in listed(town.look("sql"))] == [True]
 
 
 @pytest.mark.parametrize("protected", [True, False], ids=["protected alone", "discovered"])
@@ -212,13 +220,13 @@ def test_a_host_with_a_known_database_is_no_riddle(town, protected):
     sql_virtual_machine(town.estate, vm)
     (database if protected else protectable)(town.estate, town.vault, vm, "sales")
 
-    assert [one.undiscovered for one in town.look("sql").resources] == [False]
+    assert [one.undiscovered for one in listed(town.look("sql"))] == [False]
 
 
 def test_a_database_that_is_protected_and_no_more_discovered_is_found_by_its_item(town):
     vm = town.vm(tags={"tier": "gold"})
     database(town.estate, town.vault, vm, "sales")
-    (kept,) = town.look("sql").resources
+    (kept,) = listed(town.look("sql"))
 
     assert (kept.kind, kept.name, kept.inside) == ("sql", "vm-1/sales", vm.lower())
     assert (dict(kept.tags), kept.location, kept.group) == ({"tier": "gold"}, REGION, "rg-app")
@@ -266,7 +274,7 @@ def test_no_shares_are_found_in(town, answer):
     town.instead = of_shares(answer)
     found = town.look("files")
 
-    assert (found.resources, found.unread) == ([], {})
+    assert (listed(found), found.unread) == ([], {})
 
 
 def test_an_account_without_files_by_its_kind_is_not_asked(town):
@@ -290,7 +298,7 @@ def test_an_account_that_refuses_its_shares_stands_for_them_beside_those_a_vault
 
     assert sorted(told) == ["stapp", "stapp/docs", "stother/docs"]
     assert told["stapp"].undiscovered
-    assert [len(found.items[told[name].key]) for name in ("stapp/docs", "stother/docs")] == [1, 1]
+    assert [len(items_by_name(found)[name]) for name in ("stapp/docs", "stother/docs")] == [1, 1]
     assert list(found.unread) == [account.lower()]
 
 
@@ -363,6 +371,27 @@ def test_a_query_that_fails_is_named(town, part, told):
     assert found.sees(town.sub) is ("resources" not in told)
 
 
+@pytest.mark.parametrize("times", [1, 3], ids=["read again", "never adding up"])
+def test_of_a_reading_of_items_that_does_not_add_up_nothing_is_left(town, times):
+    row = town.estate.row(town.estate.item(town.vault, town.vm()))
+    properties = {**row["properties"], "sourceResourceId": town.vm("ghost")}
+    stale = {"id": f"{row['id']}-ghost", "name": "ghost", "properties": properties}
+    left = [reply({"data": [stale], "totalRecords": 2})] * times
+
+    def once(sent):
+        asked = "protecteditems'" in ((sent.body or {}).get("query") or "")
+        return left.pop() if asked and left else None
+
+    town.instead = once
+    found = town.look("vm")
+
+    assert {name: len(items) for name, items in items_by_name(found).items()} == {
+        "ghost": 0,
+        "vm-1": 1 if times == 1 else 0,
+    }
+    assert list(found.unread) == ([] if times == 1 else ["read protected items: 1 subscriptions"])
+
+
 # -- The scope ---------------------------------------------------------------------
 
 
@@ -377,7 +406,7 @@ def test_a_backup_vault_out_of_scope_protects_what_is_in_it(town, kind):
     town.estate.item(town.estate.vault("rsv-far", **other), town.estate.vm("vm-far", **other))
     town.estate.item(town.vault, vm)
     found = town.look(kind, scope=(town.sub,))
-    held = {key for key, items in found.items.items() if items[0].workload == kind}
+    held = {protects(items[0]) for items in found.inventory.protected() if items[0].workload == kind}
 
     assert held == {disk.lower() if kind == "disk" else vm.lower()}
     assert (far.lower() in found.vaults) is (kind == "disk")
@@ -424,7 +453,7 @@ HIDES = {
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("scope", HIDES)
 def test_what_was_not_read_may_hold_what_protects(scope, kind):
-    found = Found(unread={scope: "no"})
+    found = Found(Plain(), unread={scope: "no"})
 
     assert found.hidden_by(resource(kind=kind)) == (scope if kind in HIDES[scope] else "")
 
@@ -433,7 +462,9 @@ def test_what_was_not_read_may_hold_what_protects(scope, kind):
 def test_nothing_hides_where_each_scope_alone_would_not(scopes, kind):
     hiding = [one for one in scopes if kind in HIDES[one]]
 
-    assert Found(unread=dict.fromkeys(scopes, "no")).hidden_by(resource(kind=kind)) == next(iter(hiding), "")
+    found = Found(Plain(), unread=dict.fromkeys(scopes, "no"))
+
+    assert found.hidden_by(resource(kind=kind)) == next(iter(hiding), "")
 
 
 # -- The service's own word --------------------------------------------------------
@@ -447,15 +478,14 @@ def confirmed(town, name, kind=None):
 def test_a_machine_that_nobody_protects(town):
     town.vm()
 
-    assert confirmed(town, "vm-1") == ("", "")
+    assert confirmed(town, "vm-1") == ""
 
 
 def test_a_machine_that_a_vault_protects(town):
     vm = town.vm()
-    item = town.estate.item(town.vault, vm)
-    vault, name = confirmed(town, "vm-1")
+    town.estate.item(town.vault, vm)
 
-    assert (vault, name.lower()) == (town.vault.lower(), item.rpartition("/")[2].lower())
+    assert confirmed(town, "vm-1") == town.vault.lower()
 
 
 def test_a_share_is_asked_for_by_its_account_and_its_own_name(town):
@@ -463,8 +493,8 @@ def test_a_share_is_asked_for_by_its_account_and_its_own_name(town):
     share(town.estate, town.vault, account, "docs")
     file_share(town.estate, account, "other")
 
-    assert confirmed(town, "stapp/docs", "files")[0] == town.vault.lower()
-    assert confirmed(town, "stapp/other", "files") == ("", "")
+    assert confirmed(town, "stapp/docs", "files") == town.vault.lower()
+    assert confirmed(town, "stapp/other", "files") == ""
     assert town.azure.sent[-1].body == {
         "resourceType": "AzureFileShare",
         "resourceId": account,
@@ -475,13 +505,9 @@ def test_a_share_is_asked_for_by_its_account_and_its_own_name(town):
 @pytest.mark.parametrize("state", ["ProtectionConfigured", "ProtectionStopped"])
 def test_a_disk_is_asked_for_its_own_instances_and_one_that_is_stopped_is_none(town, state):
     disk = town.disk()
-    made = instance(town.estate, town.backup_vault, disk, "disk", state=state)
-    vault, told = confirmed(town, "disk-1")
+    instance(town.estate, town.backup_vault, disk, "disk", state=state)
 
-    if state == "ProtectionStopped":
-        assert (vault, told) == ("", "")
-    else:
-        assert (vault, told.lower()) == (town.backup_vault.lower(), made.lower())
+    assert confirmed(town, "disk-1") == ("" if state == "ProtectionStopped" else town.backup_vault.lower())
 
 
 def test_of_a_database_the_service_cannot_be_asked(town):
@@ -504,6 +530,6 @@ def test_a_share_has_one_key_as_listed_and_as_protected(town):
     file_share(town.estate, account, "docs")
     found = town.look("files")
 
-    assert [[protects(one) for one in found.items[kept.key]] for kept in found.resources] == [
-        [kept.key] for kept in found.resources
+    assert [(one.key, [protects(item) for item in items]) for one, items in found.inventory.resources()] == [
+        (one.key, [one.key]) for one in listed(found)
     ]

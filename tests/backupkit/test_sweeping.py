@@ -8,7 +8,7 @@ from backupkit.blobs import BlobError
 from backupkit.errors import ParameterError
 from backupkit.ledger import Ledger
 from backupkit.params import CommonParams
-from backupkit.sweeping import MEMORY, Sweeping, coverage_of, share, tell_coverage, text_at
+from backupkit.sweeping import MEMORY, Sweeping, Tally, share, tell_coverage, text_at
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -172,6 +172,13 @@ def test_a_vault_that_protects_and_is_not_seen_is_unread():
 # -- Coverage ----------------------------------------------------------------------
 
 
+def counted(told):
+    tally = Tally()
+    for parts, verdict in told:
+        tally.add(parts, verdict)
+    return tally.coverage
+
+
 def test_coverage_counts_verdicts_by_each_part():
     told = [
         ({"kind": "vm", "rule": "gold"}, "protected"),
@@ -179,7 +186,7 @@ def test_coverage_counts_verdicts_by_each_part():
         ({"kind": "disk", "rule": "gold"}, "protected"),
     ]
 
-    assert coverage_of(told) == {
+    assert counted(told) == {
         "kind=disk": {"protected": 1},
         "kind=vm": {"protected": 1, "unprotected": 1},
         "rule=gold": {"protected": 2},
@@ -188,10 +195,10 @@ def test_coverage_counts_verdicts_by_each_part():
 
 @given(st.lists(st.tuples(st.sampled_from(["vm", "disk"]), st.sampled_from(["protected", "excluded"]))))
 def test_each_resource_is_counted_once_in_each_part(told):
-    counted = coverage_of([({"kind": kind}, verdict) for kind, verdict in told])
+    coverage = counted([({"kind": kind}, verdict) for kind, verdict in told])
 
     whole = Counter((f"kind={kind}", verdict) for kind, verdict in told)
-    assert {(part, name): n for part, counts in counted.items() for name, n in counts.items()} == whole
+    assert {(part, name): n for part, counts in coverage.items() for name, n in counts.items()} == whole
 
 
 @pytest.mark.parametrize(

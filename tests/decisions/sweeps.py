@@ -7,8 +7,7 @@ one subscription, and all of it was read, unless a case says otherwise.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from io import StringIO
@@ -16,12 +15,12 @@ from typing import Any
 
 from backupkit.coverage import Resource, protects
 from backupkit.entrypoint import Session
-from backupkit.kinds import DATABASES
+from backupkit.findings import Finding
 from backupkit.protection_rules import Rule
 from backupkit.records import Item, Policy, subscription_of
 from backupkit.survey import Found
 
-from runbooks.unprotected_sweep import Finding, Params, Situation, findings, sweep
+from runbooks.unprotected_sweep import Params, Situation, findings, sweep
 from tests.decisions.cases import BACKUP_VAULT, NOW, SUBSCRIPTION, before, vault_id
 
 GROUP = f"{SUBSCRIPTION}/resourceGroups/rg-app/providers"
@@ -67,20 +66,36 @@ def database_in(machine: Resource, name: str = "sales", /, **facts: Any) -> Reso
     return resource(f"{machine.name}/{name}", "sql", **{"id": row, "inside": machine.key, **facts})
 
 
+@dataclass
+class Plain:
+    """An inventory of lists."""
+
+    listed: Sequence[Resource] = ()
+    items: Sequence[Item] = ()
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def resources(self) -> Iterator[tuple[Resource, list[Item]]]:
+        for one in sorted(self.listed, key=lambda one: (one.kind != "vm", one.kind, one.key)):
+            yield one, [item for item in self._of(one.key) if item.workload == one.kind]
+
+    def protected(self) -> list[list[Item]]:
+        return [self._of(key) for key in {protects(one) for one in self.items}]
+
+    def has(self, key: str) -> bool:
+        return any(one.key == key for one in self.listed)
+
+    def sourceless(self) -> list[tuple[str, Item]]:
+        keys = sorted({protects(one) for one in self.items})
+        return [(key, self._of(key)[0]) for key in keys if not self.has(key)]
+
+    def _of(self, key: str) -> list[Item]:
+        return sorted((one for one in self.items if protects(one) == key), key=lambda one: one.key)
+
+
 def seen(resources: Iterable[Resource] = (), items: Iterable[Item] = (), **facts: Any) -> Found:
-    """All that was found; only databases, shares and what `facts` leave out are not there as resources."""
-    listed = list(resources)
-    by_key = defaultdict(list)
-    for one in items:
-        by_key[protects(one)].append(one)
-    there = frozenset(one.key for one in listed if one.kind not in (*DATABASES, "files"))
-    known = Found(
-        resources=listed,
-        items=by_key,
-        vaults=VAULTS_SEEN,
-        present=there,
-        subscriptions=frozenset({subscription_of(SUBSCRIPTION)}),
-    )
+    """All that was found, and nothing was left unread but what `facts` say."""
+    scope = frozenset({subscription_of(SUBSCRIPTION)})
+    known = Found(Plain([*resources], [*items]), vaults=VAULTS_SEEN, subscriptions=scope)
     return replace(known, **facts)
 
 
@@ -115,7 +130,7 @@ class Vaults:
     """An Azure that was found so; `protected_by` is the service's own word by name, None for no answer."""
 
     found: Found
-    protected_by: Mapping[str, tuple[str, str] | None] = field(default_factory=dict)
+    protected_by: Mapping[str, str | None] = field(default_factory=dict)
     last: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     out_of_sight: list[str] = field(default_factory=list)
@@ -124,9 +139,9 @@ class Vaults:
     def look(self) -> Found:
         return self.found
 
-    def confirm(self, resource: Resource) -> tuple[str, str] | None:
+    def confirm(self, resource: Resource) -> str | None:
         self.asked.append(resource.name)
-        return self.protected_by.get(resource.name, ("", ""))
+        return self.protected_by.get(resource.name, "")
 
     def hidden(self, vault: str) -> None:
         self.out_of_sight.append(vault)

@@ -488,7 +488,7 @@ def test_what_nobody_protects_is_unprotected_as_if_all_was_read(unread):
 
 
 def test_what_a_vault_protects_that_resource_graph_shows_no_item_of_is_protected():
-    vaults = Vaults(seen([resource()]), {"vm-01": (vault_id("rsv-02"), "vm;x")})
+    vaults = Vaults(seen([resource()]), {"vm-01": vault_id("rsv-02")})
     told = swept(vaults, **ALL)["vm-01"]
 
     assert (told["verdict"], told["state"], told["rule"]) == ("protected", "never backed up", "confirmed")
@@ -498,7 +498,7 @@ def test_what_a_vault_protects_that_resource_graph_shows_no_item_of_is_protected
 
 
 def test_what_a_vault_protects_that_this_identity_does_not_see_is_unknown_and_the_vault_unread():
-    vaults = Vaults(seen([resource()]), {"vm-01": (HIDDEN, "vm;x")})
+    vaults = Vaults(seen([resource()]), {"vm-01": HIDDEN})
     told = swept(vaults, **ALL)["vm-01"]
 
     assert (told["verdict"], told["rule"], told["vault"]) == ("unknown", "hidden_vault", HIDDEN)
@@ -507,7 +507,7 @@ def test_what_a_vault_protects_that_this_identity_does_not_see_is_unknown_and_th
 
 def test_a_stopped_item_that_the_service_calls_protected_is_stopped():
     stopped = night(state="ProtectionStopped")
-    vaults = Vaults(seen([resource()], [stopped]), {"vm-01": (vault_id("rsv-01"), "vm;x")})
+    vaults = Vaults(seen([resource()], [stopped]), {"vm-01": vault_id("rsv-01")})
     told = swept(vaults, **ALL)["vm-01"]
 
     assert (told["verdict"], told["state"], told["confirmed"]) == ("unprotected", "stopped", True)
@@ -538,7 +538,7 @@ def test_only_what_is_unprotected_or_was_not_read_is_asked_about():
 
 
 def test_a_disk_goes_by_what_the_service_said_of_its_machine():
-    vaults = Vaults(seen([MACHINE, disk("disk-01", MACHINE)]), {"vm-01": (vault_id("rsv-02"), "vm;x")})
+    vaults = Vaults(seen([MACHINE, disk("disk-01", MACHINE)]), {"vm-01": vault_id("rsv-02")})
     told = swept(vaults, **ALL)
 
     assert (told["disk-01"]["verdict"], told["disk-01"]["rule"]) == ("excluded", "backed_up_with_its_machine")

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from backupkit.coverage import PROTECTS, Resource, protects, state_of
+from backupkit.findings import Finding
 from backupkit.records import Item
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runbooks.unprotected_sweep import Finding, Params, Situation, findings
+from runbooks.unprotected_sweep import Params, Situation, findings
 from tests.decisions.cases import BACKUP_VAULT, NOW, before, instance, item, vault_id
 from tests.decisions.sweeps import Vaults, disk, resource, seen
 
@@ -39,11 +40,6 @@ class Estate:
     @property
     def visible(self) -> tuple[Item, ...]:
         return tuple(one for one in self.items if one.vault not in self.hidden)
-
-    def word(self, key: str) -> tuple[str, str]:
-        """The service's: of several items the one that is backed up speaks."""
-        held = [*self.protecting(key), *(one for one in self.items if protects(one) == key)]
-        return (held[0].vault, held[0].id) if held else ("", "")
 
     def protecting(self, key: str) -> list[Item]:
         held = (one for one in self.items if protects(one) == key)
@@ -143,7 +139,7 @@ def test_reading_more_only_answers_what_was_unknown(estate):
 
 @given(ESTATES)
 def test_each_resource_and_each_gone_source_is_told_once(estate):
-    told = findings(situation(estate))
+    told = [*findings(situation(estate))]
     sources = {protects(one) for one in estate.visible} | {one.key for one in estate.resources}
 
     assert sorted(one.resource.key for one in told) == sorted(sources)
@@ -167,7 +163,7 @@ def test_what_the_service_itself_says_makes_no_verdict_wrong(estate):
     of_all = {
         one.name: next((i for i in estate.items if protects(i) == one.key), None) for one in estate.resources
     }
-    words = {name: (kept.vault, kept.id) if kept else ("", "") for name, kept in of_all.items()}
+    words = {name: kept.vault if kept else "" for name, kept in of_all.items()}
     at = situation(estate)
     vaults = Vaults(at.found, words)
     told = verdicts(findings(at, vaults))
