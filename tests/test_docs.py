@@ -21,6 +21,7 @@ from backupkit.coverage import Resource
 from backupkit.evidence import Attempt, Case, History
 from backupkit.export_schema import ENTITIES
 from backupkit.failures import CAUSES, TABLES, Failure, classify, known_codes
+from backupkit.findings import Finding
 from backupkit.params import CommonParams, Parameter, parameters, shown
 from backupkit.records import Job
 from deployer import cli as deploying
@@ -289,7 +290,7 @@ def test_every_exclusion_of_a_sweep_is_explained():
 
 def test_every_key_of_a_sweeps_report_is_explained():
     resource = Resource("id", "vm", "vm-1", "westeurope", "sub", "rg")
-    finding = unprotected_sweep.Finding(resource, "protected", "healthy", "by rsv-1", "its_item")
+    finding = Finding(resource, None, "protected", "healthy", "by rsv-1", "its_item")
 
     assert set(table(OPERATING, "Its report")) == finding.entry.keys()
 

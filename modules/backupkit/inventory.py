@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
+from datetime import datetime, timezone
 from heapq import merge
 from itertools import groupby
 from operator import attrgetter, itemgetter
-from typing import Protocol
+from typing import Any, Protocol
 
 from backupkit.coverage import Resource, Row, protects
 from backupkit.kinds import DATABASES
@@ -146,7 +147,7 @@ class Stored:
 
     def _resource(self, value: bytes) -> Resource:
         """With what looks after its group; what looks after a machine leaves its databases to others."""
-        one = Resource(*pickle.loads(value))
+        one = _resource(value)
         if one.made_by or (one.kind in DATABASES and not one.undiscovered):
             return one
         by = self._managed.get(f"/subscriptions/{one.subscription}/resourcegroups/{one.group}")
@@ -167,10 +168,10 @@ class _Notes:
 
 # -- Entries --------------------------------------------------------------------------------------
 
-_whole = attrgetter(*(one.name for one in fields(Resource)))
-_of_item = attrgetter(
-    "id", "name", "workload", "source", "policy", "state", "soft_deleted", "last_recovery_point"
+_of_resource = attrgetter(
+    "id", "kind", "name", "location", "subscription", "group", "tags", "inside", "made_by", "undiscovered"
 )
+_of_item = attrgetter("id", "name", "workload", "source", "policy", "state", "soft_deleted")
 _KINDS = ("vm", "disk", "files", "blob", "postgresql", "aks", *DATABASES)
 
 
@@ -185,14 +186,14 @@ def there(row: Row) -> Entry:
 
 
 def resource_entries(one: Resource) -> list[Entry]:
-    entries = [(f"resource\n{_place(one.kind, one.key)}", pickle.dumps(_whole(one), 5))]
+    entries = [(f"resource\n{_place(one.kind, one.key)}", _resource_value(one))]
     if one.kind in DATABASES and not one.undiscovered:
         entries.append((f"inside\n{one.inside}", b""))
     return entries
 
 
 def account_entry(one: Resource) -> Entry:
-    return f"account\n{one.key}", pickle.dumps(_whole(one), 5)
+    return f"account\n{one.key}", _resource_value(one)
 
 
 def host_entry(machine: str) -> Entry:
@@ -207,14 +208,35 @@ def nodes_entry(cluster: Resource, group: str) -> Entry:
 
 def item_entries(one: Item) -> list[Entry]:
     """Without what only jobs are compared with, and what its id tells."""
-    key, value = protects(one), pickle.dumps(_of_item(one), 5)
+    key, value = protects(one), _value(_of_item(one), one.last_recovery_point)
     entries = [(f"item\n{_place(one.workload, key)}\n{one.key}", value)]
     return [*entries, (f"database\n{key}", value)] if one.workload in DATABASES else entries
 
 
 def _item(value: bytes) -> Item:
-    item, name, workload, *others = pickle.loads(value)
-    return Item(item, vault_of(item), name, workload, "", *others)
+    (item, name, workload, *others), point = _read(value)
+    facts = [item, vault_of(item), name, workload, "", *others, point]
+    return Item(*facts)
+
+
+def _resource_value(one: Resource) -> bytes:
+    return _value(_of_resource(one), one.created)
+
+
+def _resource(value: bytes) -> Resource:
+    (*place, inside, made_by, undiscovered), created = _read(value)
+    facts = [*place, created, inside, made_by, undiscovered]
+    return Resource(*facts)
+
+
+def _value(facts: tuple[Any, ...], moment: datetime | None) -> bytes:
+    """A moment is dear to pickle, a number is not."""
+    return pickle.dumps((facts, moment and moment.timestamp()), 5)
+
+
+def _read(value: bytes) -> tuple[tuple[Any, ...], datetime | None]:
+    facts, moment = pickle.loads(value)
+    return facts, None if moment is None else datetime.fromtimestamp(moment, timezone.utc)
 
 
 def _place(kind: str, key: str) -> str:

@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,8 @@ GRAPH_A_SECOND = 3
 """What Resource Graph lets one identity ask: 15 queries in 5 seconds."""
 SECONDS, SPARE = 30, 20
 """The time that 100,000 resources may take, and the requests beside pages, candidates and accounts."""
+GROWTH_MB = 20
+"""Flat: what the largest estate may take more than the smallest."""
 ASKED_ONE_BY_ONE = 2000
 """So many machines are asked for singly; the time of more of them is in proportion."""
 QUERY, STATUS = (
@@ -47,6 +50,7 @@ class Size:
 
 TENTH = Size(600, 390, 10, 5)
 WHOLE = Size(6000, 3900, 100, 50)
+DOUBLE = Size(12000, 7800, 200, 50)
 SMALL = Size(60, 39, 1, 1)
 
 
@@ -67,12 +71,18 @@ def measure(book: Book, *sizes: Size) -> None:
             built = build(Path(place), size)
             exchange = swept(book, built, size)
             peaks.append(exchange.took.peak_mb)
+            grown(book, sizes, peaks)
+            paced(book, built, size)
             one_by_one(book, built, exchange)
+
+
+def grown(book: Book, sizes: Sequence[Size], peaks: Sequence[float]) -> None:
+    """What the last of these has taken beside the first."""
     if len(peaks) > 1:
-        few, many = sizes[0].resources, sizes[-1].resources
-        grown = 1e3 * (peaks[-1] - peaks[0]) / (many - few)
-        beside = f"{peaks[-1] / peaks[0]:.1f}x that for {few:,}"
-        book.add("  memory that each further resource takes", grown, "kB", None, beside)
+        few, many = sizes[0].resources, sizes[len(peaks) - 1].resources
+        each = 1e6 * (peaks[-1] - peaks[0]) / (many - few)
+        beside = f"{each:.0f} bytes for each further one"
+        book.add(f"  memory beside that for {few:,}", peaks[-1] - peaks[0], "MB", GROWTH_MB, beside)
 
 
 def build(place: Path, size: Size) -> Built:
@@ -144,9 +154,20 @@ def swept(book: Book, built: Built, size: Size) -> Exchange:
     bound = pages + confirmed + listed + SPARE
     beside = f"{pages} pages, {confirmed} confirmed, {listed} accounts"
     book.add("  requests", len(exchange.simulator.asked), "", bound, beside)
-    book.add("  what Resource Graph's quota lets it take at best", pages / GRAPH_A_SECOND, "s")
     check(book, name, exchange, built, report)
     return exchange
+
+
+def paced(book: Book, built: Built, size: Size) -> None:
+    """The same with the quota that Resource Graph has, beside the time that its pages take by that."""
+    report = built.folder.parent / "paced.ndjson"
+    command = [SANDBOX, "runbooks/unprotected_sweep.py", "confirm=all", f"report={report}"]
+    exchange = against(built.folder, Settings(), command)
+    told = exchange.simulator.stats.report()["operations"][QUERY]
+    wall, floor, refused = exchange.took.wall_s, told["200"] / GRAPH_A_SECOND, told.get("429", 0)
+    beside = f"{wall / floor:.2f}x the {floor:.0f} s of its pages; {refused} refused"
+    book.add("  with Resource Graph's default quota", wall, "s", None, beside)
+    check(book, f"{size.resources:,} resources, paced:", exchange, built, report)
 
 
 def check(book: Book, name: str, exchange: Exchange, built: Built, report: Path) -> None:
