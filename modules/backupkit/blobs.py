@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -130,10 +131,13 @@ class Blobs:
         from azure.storage.blob import BlobBlock
 
         missing, as_read = MatchConditions.IfMissing, MatchConditions.IfNotModified
+        first, rest = next(chunks := iter(chunks), b""), next(chunks, None)
+        if rest is None:
+            return self.write(name, first, etag)
         blob = self._container().get_blob_client(self._prefix + name)
         # Of one length, and of nobody else's: blocks of two writers stand side by side.
         writer, blocks = uuid.uuid4().hex, list[str]()
-        for chunk in chunks:
+        for chunk in itertools.chain([first, rest], chunks):
             blocks.append(f"{writer}{len(blocks):06d}")
             with _told(f"write a block of {self.url}/{name}"):
                 blob.stage_block(blocks[-1], chunk)

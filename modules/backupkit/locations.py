@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Literal, TextIO
 
-from backupkit.blobs import Blobs, Credential
+from backupkit.blobs import CHUNK, Blobs, Credential
 from backupkit.errors import BackupkitError
 
 
@@ -70,7 +70,8 @@ def plain_place(location: str) -> str:
 
 @contextmanager
 def report_at(place: str, credential: Credential) -> Iterator[TextIO]:
-    """A report to write to; a blob gets its lines at the end, and is tried out at the start.
+    """A report to write to; a blob gets its lines at the end, from a temporary file, and is tried out at the
+    start.
 
     Raises:
         LocationError, BlobError: it cannot be written.
@@ -80,15 +81,17 @@ def report_at(place: str, credential: Credential) -> Iterator[TextIO]:
             yield file
         return
     url, _, name = place.rpartition("/")
-    blobs, lines = Blobs(url, credential), io.StringIO()
+    blobs = Blobs(url, credential)
     if blobs.names("") is None:
         blobs.make_container()
     found = blobs.read(name)
     etag = blobs.write(name, b"", found[1] if found else "")
-    try:
-        yield lines
-    finally:
-        blobs.write(name, lines.getvalue().encode("ascii"), etag)
+    with TemporaryFile("w+", encoding="ascii", newline="\n") as lines:
+        try:
+            yield lines
+        finally:
+            lines.seek(0)
+            blobs.write_chunks(name, (part.encode() for part in iter(lambda: lines.read(CHUNK), "")), etag)
 
 
 def try_report(place: str, credential: Credential) -> None:
