@@ -99,6 +99,8 @@ def records(name: str, chunks: Iterable[bytes]) -> Iterator[Record]:
         raise FormError(f"{name}: an export writes no such file")
     lines = io.TextIOWrapper(stream, encoding="utf-8", newline="" if kind == "csv" else "\n")
     try:
+        if rest.endswith(".gz") and not raw.peek(1):
+            raise ValueError("it is empty")
         yield from _cells(entity, lines) if kind == "csv" else _OF_JSON[kind](lines)
     except (OSError, EOFError, ValueError, KeyError, TypeError, csv.Error, zlib.error) as error:
         raise FormError(f"{name} is not what an export writes ({error}); move it out of the way") from error
@@ -128,7 +130,7 @@ def _objects(lines: Iterable[str]) -> Iterator[Record]:
 def _rows(lines: Iterable[str]) -> Iterator[Record]:
     told = iter(lines)
     head = json.loads(next(told, "") + "]}")
-    names = [column["name"] for column in head["columns"]]
+    names = _with_key([column["name"] for column in head["columns"]])
     for line in told:
         if line.startswith("]"):
             return
@@ -141,10 +143,24 @@ _OF_JSON: Final = {"ndjson": _objects, "json": _rows}
 
 def _cells(entity: str, lines: Iterable[str]) -> Iterator[Record]:
     csv.field_size_limit(2**31 - 1)
-    reader = csv.reader(lines, strict=True)
-    readings = [(name, _READERS[_KINDS.get((entity, name), "text")]) for name in next(reader)]
+    reader = csv.reader(map(_ended, lines), strict=True)
+    names = _with_key(next(reader, []))
+    readings = [(name, _READERS[_KINDS.get((entity, name), "text")]) for name in names]
     for row in reader:
         yield {name: read(cell) for (name, read), cell in zip(readings, row, strict=True)}
+
+
+def _ended(line: str) -> str:
+    """A line as it is; what is left of one that is cut off may look like a whole row."""
+    if line[-1] not in "\r\n":
+        raise ValueError("it is cut off")
+    return line
+
+
+def _with_key(names: list[str]) -> list[str]:
+    if "key" not in names:
+        raise ValueError("its rows have no key")
+    return names
 
 
 def _csv_line(names: Sequence[str]) -> Callable[[Record], bytes]:
