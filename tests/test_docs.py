@@ -1,6 +1,6 @@
 """The documents say what the code does: tables are made from it or compared with it, links lead somewhere.
 
-`python -m tests.test_docs` writes the tables that are made from the code.
+`python -m tests.test_docs` writes the tables, and the files beside them, that are made from the code.
 """
 
 import json
@@ -35,6 +35,7 @@ from simulator.app import all_routes
 from simulator.cli import app
 from simulator.identity import Issuer
 from simulator.routes import Route
+from tests import export_documents
 from tests.decisions.cases import item
 from tests.journeys import exports
 
@@ -169,6 +170,7 @@ MADE = {
     (SIMULATOR, "operations"): operation_rows,
     (FAILURE_CODES, "classes"): class_rows,
     (FAILURE_CODES, "codes"): failure_rows,
+    **export_documents.BLOCKS,
 }
 
 
@@ -183,6 +185,8 @@ def write_tables() -> None:
         if not found:
             raise SystemExit(f"{document}: no <!-- {name} --> ... <!-- end of {name} -->")
         (ROOT / document).write_text(text, encoding="utf-8")
+    for name, make in export_documents.FILES.items():
+        (ROOT / name).write_text("\n".join(make()) + "\n", encoding="utf-8")
 
 
 @pytest.mark.parametrize(("document", "name"), MADE)
@@ -192,6 +196,12 @@ def test_a_table_made_from_the_code_is_as_the_code_has_it(document, name):
 
     assert found is not None
     assert found[2].split("\n")[1:-2] == list(MADE[document, name]())
+
+
+@pytest.mark.parametrize("name", export_documents.FILES)
+def test_a_file_made_from_the_code_is_as_the_code_has_it(name):
+    """If not: .venv/bin/python -m tests.test_docs"""
+    assert read(name) == "\n".join(export_documents.FILES[name]()) + "\n"
 
 
 # -- Tables written by hand, and what must stand in them -----------------------------------------
