@@ -5,7 +5,7 @@ PY := .venv/bin/python
 IN_AZURE := $(wildcard runbooks/*.py modules/backupkit/*.py)
 TOOLS := $(wildcard deploy_runbooks.py modules/deployer/*.py simulator/*.py simulator/*/*.py)
 
-.PHONY: help venv demo test faults azurite bench check lock clean
+.PHONY: help venv demo test faults azurite readers bench check lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -36,6 +36,19 @@ build/azurite/installed: requirements/azurite/package-lock.json
 	@command -v npm >/dev/null || { echo "no npm found; install Node.js 18 or later, or put it on PATH" >&2; exit 1; }
 	@mkdir -p build/azurite && cp requirements/azurite/package.json requirements/azurite/package-lock.json build/azurite
 	@npm --prefix build/azurite ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@
+
+readers: venv build/readers/installed ## the documented readers that are too large for the tests: Spark, and Kusto's parser
+	@KUSTO=build/readers/node_modules/@kusto/language-service-next SPARK_PYTHON=build/readers/spark/bin/python \
+		$(PY) -m pytest -q tests/readers
+
+build/readers/installed: requirements/readers/package-lock.json requirements/readers/spark.lock
+	@command -v npm >/dev/null || { echo "no npm found; install Node.js 18 or later, or put it on PATH" >&2; exit 1; }
+	@command -v java >/dev/null || { echo "no java found; install a JDK 17 or later, or put it on PATH" >&2; exit 1; }
+	@mkdir -p build/readers && cp requirements/readers/package.json requirements/readers/package-lock.json build/readers
+	@npm --prefix build/readers ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@rm -rf build/readers/spark && $(PY) -m venv build/readers/spark
+	@build/readers/spark/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
+		--no-deps --require-hashes --requirement requirements/readers/spark.lock && touch $@
 
 faults: venv ## every fault, and a kill, at every request of a run; hundreds of alerts, thousands of items
 	@$(PY) -m pytest -n 4 --dist worksteal -q tests/faults
