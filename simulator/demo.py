@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import shutil
 import subprocess
 import sys
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from simulator import clock, demo_deploy, demo_estate, demo_story, demo_workloads
-from simulator.demo_story import NotAsToldError, Told
+from simulator.demo_saying import say, tell, title, typed
+from simulator.demo_story import NotAsToldError, Told, rows
 from simulator.server import Address
 
 ROOT = Path(__file__).parents[1]
@@ -118,6 +117,7 @@ def main(folder: Path = ROOT) -> int:
         closing(demo)
         all_workloads(demo)
         not_backed_up(demo)
+        exported(demo)
         deployed(demo)
         title("What to try next")
         for why, command in NEXT.items():
@@ -264,12 +264,31 @@ def all_workloads(demo: Demo) -> None:
 def not_backed_up(demo: Demo) -> None:
     title("What is not backed up at all")
     tell("Another runbook looks for that in the same estate: it reports, and changes nothing.")
-    command = f"{EXEC} --estate {OUT}/larger -- {demo_workloads.SWEEP} report={OUT}/sweep.ndjson"
+    command = f"{EXEC} --estate {OUT}/larger -- {demo_workloads.SWEEP} report={OUT}/reports/"
     log = demo.run(command, os.environ, code=1).splitlines()
-    say(*demo_workloads.excerpt(log, rows(demo.folder / OUT / "sweep.ndjson")))
+    [report] = (demo.folder / OUT / "reports").rglob("*.ndjson")
+    say(*demo_workloads.excerpt(log, rows(report)))
     tell(
         "It ends with 1, since it is not known of all whether they are backed up, and that is never called "
         "unprotected."
+    )
+
+
+def exported(demo: Demo) -> None:
+    title("For dashboards")
+    tell(
+        "A third runbook writes all of that to files, each row once, and what the sweep said with it. Days "
+        "that are over are final: the next run leaves them alone."
+    )
+    export = f"{EXEC} --estate {OUT}/larger -- {demo_workloads.EXPORT} to={OUT}/export sweep={OUT}/reports"
+    say(
+        *demo_workloads.exported(
+            demo.run(export, os.environ, code=1).splitlines(), demo.folder / OUT / "export"
+        )
+    )
+    tell(
+        "docs/reading-the-export.md has what to ask of the files, with DuckDB, pandas, Spark and Azure Data "
+        "Explorer."
     )
 
 
@@ -319,31 +338,6 @@ def environment_of(env_file: Path) -> dict[str, str]:
 def estate_rows(estate: Path) -> Iterator[dict[str, Any]]:
     for path in sorted(estate.glob("*.ndjson")):
         yield from rows(path)
-
-
-def rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def title(text: str) -> None:
-    say(text, "=" * len(text), indent="")
-
-
-def tell(text: str) -> None:
-    say(*textwrap.wrap(text, demo_story.WIDTH - 2, break_on_hyphens=False), indent="")
-
-
-def say(*lines: str, indent: str = "  ") -> None:
-    for line in lines:
-        print(indent + line)
-    print(flush=True)
-
-
-def typed(command: str) -> None:
-    """A command as it would be typed, over several lines where it is long."""
-    whole = re.sub(r"(--[a-z-]+) (?!-)", "\\1\N{NO-BREAK SPACE}", command)
-    lines = textwrap.wrap(whole, demo_story.WIDTH - 12, break_on_hyphens=False, break_long_words=False)
-    say("$ " + " \\\n        ".join(lines).replace("\N{NO-BREAK SPACE}", " "))
 
 
 if __name__ == "__main__":

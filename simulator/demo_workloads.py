@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from simulator.demo_story import Told, expect
@@ -12,6 +15,7 @@ GENERATE = "generate --vms 2000 --jobs 60000 --seed 5"
 WORKLOADS = ("vm", "files", "disk", "sql", "hana", "ase", "blob", "postgresql", "aks")
 TOKENS = f"workloads={','.join(WORKLOADS)} heavy_window=00:00-23:59@UTC"
 SWEEP = ".venv-sandbox/bin/python runbooks/unprotected_sweep.py log=summary"
+EXPORT = ".venv-sandbox/bin/python runbooks/job_export.py"
 
 
 def table(told: Told) -> Iterator[str]:
@@ -48,3 +52,17 @@ def excerpt(log: Sequence[str], entries: Sequence[Mapping[str, Any]]) -> list[st
     expect(verdicts["unknown"] > 0, "of some it is not known", done)
     shown = [line for line in log if " rule=" in line and not line.startswith("coverage")]
     return [*shown, *(line for line in log if line.startswith("coverage kind=")), done]
+
+
+def exported(log: Sequence[str], folder: Path) -> list[str]:
+    """The last lines of an export, whose files hold what it says of them."""
+    files = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["files"]
+    for name, told in files.items():
+        with gzip.open(folder / name) as lines:
+            keys = [json.loads(line)["key"] for line in lines]
+        expect(len(keys) == len(set(keys)) == told["rows"], "each row is there once", name, told["rows"])
+    done = next(line for line in log if line.startswith("done "))
+    expect(f" rows={sum(told['rows'] for told in files.values())} " in done, "the log counts them", done)
+    jobs = [line for line in log if line.startswith("exported entity=jobs")]
+    others = [line for line in log if line.startswith("exported ") and line not in jobs]
+    return [*others[:3], *jobs[-3:], *others[-1:], done]
