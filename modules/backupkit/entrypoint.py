@@ -12,7 +12,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from itertools import chain, islice
 from typing import Any, Generic, TextIO
@@ -25,6 +25,7 @@ from backupkit.checking import allowed
 from backupkit.errors import ArmError, BackupkitError, ParameterError, PartialFailureError
 from backupkit.estate import Unread
 from backupkit.locations import report_at, report_place, secret, try_report
+from backupkit.messages import Message, post
 from backupkit.params import P, help_text, read
 from backupkit.plain import last
 from backupkit.records import Job
@@ -49,6 +50,7 @@ class Session(Generic[P]):
         self.counts: Counter[str] = Counter()
         self.attention: list[str] = []
         self.alerts: tuple[AlertHint, ...] | None = None
+        self.message: Message | None = None
         self._report = report
 
     def open_report(self, stack: ExitStack, *, checking: bool) -> None:
@@ -267,60 +269,28 @@ def _told(failure: BackupkitError) -> tuple[int, str]:
 
 
 def _notified(session: Session[P], ended: tuple[int, str]) -> int:
-    """Send one message where somebody should look, and only then."""
+    """Send one message where somebody should look, or where the runbook has one, and only then."""
     code, fault = ended
-    if not session.options.notify or not (code or session.attention):
+    if not session.options.notify or not (code or session.attention or session.message):
         return code
     try:
-        _post(secret(session.options.notify), _message(session, fault))
+        post(secret(session.options.notify), _message(session, fault).body)
     except BackupkitError as failure:
         error(str(failure))
         return FAILED
     return code
 
 
-def _message(session: Session[P], fault: str) -> dict[str, Any]:
-    """One body for all: a card for Teams workflows, `text` for older connectors, the rest for a Logic App."""
+def _message(session: Session[P], fault: str) -> Message:
+    """What the runbook has to say, or what happened and what somebody should look at."""
+    told = {"runbook": session.runbook, "run": session.run_id, "error": fault, "counts": dict(session.counts)}
+    if session.message:
+        said = session.message
+        return replace(said, lines=(*said.lines, *filter(None, [fault])), rest={**told, **said.rest})
     done = " ".join(["done", *(f"{name}={count}" for name, count in session.counts.items())])
     # What nothing is done about comes first.
     shown = sorted(session.attention, key=lambda line: line.startswith(("retried", "would")))[:20]
     headline = f"{session.runbook} {session.run_id}: {fault or 'items need attention'}"
-    lines = [headline, done, *shown]
     more = len(session.attention) - len(shown)
-    if more > 0:
-        lines.append(f"and {more} more; the report has them all")
-    card = {
-        "type": "AdaptiveCard",
-        "version": "1.2",
-        "body": [{"type": "TextBlock", "text": line, "wrap": True} for line in lines],
-    }
-    return {
-        "type": "message",
-        "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}],
-        "text": "\n\n".join(lines),
-        "runbook": session.runbook,
-        "run": session.run_id,
-        "error": fault,
-        "counts": dict(session.counts),
-        "attention": shown,
-    }
-
-
-class NotifyError(BackupkitError):
-    """The message could not be delivered; what it would have said stands in the log."""
-
-
-def _post(url: str, message: Mapping[str, Any]) -> None:
-    import requests
-
-    if not url.startswith("https://"):
-        raise NotifyError("notify: what the location holds is no https URL; store the webhook's URL there")
-    try:
-        status = requests.post(url, json=message, timeout=30).status_code
-    except requests.RequestException as failure:
-        # The exception's text would show the URL, which is a secret.
-        raise NotifyError(f"notify: the webhook did not answer ({type(failure).__name__})") from None
-    if status >= 300:
-        raise NotifyError(
-            f"notify: the webhook answered {status}; renew its URL where notify says it is kept"
-        )
+    rest = [f"and {more} more; the report has them all"] if more > 0 else []
+    return Message(headline, (done, *shown, *rest), rest={**told, "attention": shown})
