@@ -164,19 +164,23 @@ class Blobs:
             if error.status != 404:
                 raise
 
-    def put(self, name: str, content: bytes) -> None:
+    def put(self, name: str, content: bytes, content_type: str = "") -> None:
         """Write it, whatever is there; the container is made when it is missing."""
         try:
-            self._put(name, content)
+            self._put(name, content, content_type)
         except BlobError as error:
             if error.status != 404:
                 raise
             self.make_container()
-            self._put(name, content)
+            self._put(name, content, content_type)
 
-    def _put(self, name: str, content: bytes) -> None:
+    def _put(self, name: str, content: bytes, content_type: str) -> None:
+        from azure.storage.blob import ContentSettings
+
+        kind = ContentSettings(content_type=content_type) if content_type else None
         with _told(f"write {self.url}/{name}"):
-            self._container().upload_blob(self._prefix + name, content, overwrite=True)
+            blobs = self._container()
+            blobs.upload_blob(self._prefix + name, content, overwrite=True, content_settings=kind)
 
     @contextmanager
     def held(self, name: str) -> Iterator[bool]:
