@@ -5,7 +5,7 @@ PY := .venv/bin/python
 IN_AZURE := $(wildcard runbooks/*.py modules/backupkit/*.py)
 TOOLS := $(wildcard deploy_runbooks.py modules/deployer/*.py simulator/*.py simulator/*/*.py)
 
-.PHONY: help venv demo test faults azurite readers bench check lock clean
+.PHONY: help venv demo test faults azurite readers bench check lock clean pages
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -52,6 +52,9 @@ build/readers/installed: requirements/readers/package-lock.json requirements/rea
 
 faults: venv ## every fault, and a kill, at every request of a run; hundreds of alerts, thousands of items
 	@$(PY) -m pytest -n 4 --dist worksteal -q tests/faults
+
+pages: venv ## look at the report's pages in a Chromium, where there is one
+	@$(PY) -m tests.pages
 
 bench: venv ## measure, and compare with the numbers to reach
 	@$(PY) -m tests.benchmarks

@@ -68,6 +68,7 @@ class Cause:
     example: str = ""
     jobs: int = 0
     last: str = ""
+    day: str = ""
     seen: set[int] = field(default_factory=set)
 
     @property
@@ -88,9 +89,12 @@ class Retries:
 
 
 class JobSums:
-    """Jobs by day and outcome, causes, gatherings of failures; `most` rows are kept of a list."""
+    """Jobs by day and outcome, causes, gatherings of failures.
 
-    def __init__(self, most: int, least_gathering: int) -> None:
+    `most` retries are kept, and `most_a_day` failures of each day; a gathering has `least` items.
+    """
+
+    def __init__(self, most: int, most_a_day: int, least: int) -> None:
         self.days: dict[str, Counter[str]] = {}
         self.workloads: dict[str, Counter[str]] = defaultdict(Counter)
         self.others: Counter[tuple[str, str]] = Counter()
@@ -98,7 +102,8 @@ class JobSums:
         self.causes: dict[str, Cause] = {}
         self.gatherings: list[Gathering] = []
         self._most = most
-        self._least = least_gathering
+        self._most_a_day = most_a_day
+        self._least = least
         self._codes: list[str] = []
         self._numbers: dict[str, int] = {}
         self._newest: dict[int, int] = {}
@@ -109,7 +114,7 @@ class JobSums:
 
     def add_day(self, day: str, jobs: Iterable[Record]) -> None:
         counts = self.days.setdefault(day, Counter())
-        self.failed[day] = Top(self._most)
+        self.failed[day] = Top(self._most_a_day)
         self._together = {}
         for job in jobs:
             outcome = str(job["outcome"] or "other")
@@ -142,6 +147,7 @@ class JobSums:
         if started >= cause.last or not cause.kind:
             cause.kind, cause.remedy = _text(job["error_class"]), _text(job["remedy"])
             cause.example, cause.last = _text(job["error_text"])[:400], max(started, cause.last)
+        cause.day = max(day, cause.day)
         cause.jobs += 1
         cause.seen.add(item)
         top = self.failed[day]

@@ -8,7 +8,7 @@ LIGHT = """\
   --rule: #dce2e9; --link: #0b57a4; --focus: #0b57a4;
   --good: #176b43; --warn: #7d5200; --bad: #b02318; --unknown: #64409b;
   --good-tint: #e4f3ea; --warn-tint: #fcf0d6; --bad-tint: #fce8e5; --unknown-tint: #f0e9f9;
-  --ok-mark: #6f9cc9; --failed-mark: #b02318; --failed-ground: #f3bcb5; --warned-mark: #8a6100;
+  --ok-mark: #6391c1; --failed-mark: #b02318; --failed-ground: #f3bcb5; --warned-mark: #8a6100;
   --warned-ground: #f3d48c; --cancelled-mark: #7a8494; --line-mark: #0b57a4; --axis: #536072;
   --grid: #e3e8ee;
 """

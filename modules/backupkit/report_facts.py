@@ -15,7 +15,7 @@ from backupkit.times import stamp
 
 
 class Measures(NamedTuple):
-    """What counts as what; `rows` is how many a list shows, `alike` how many of one cause."""
+    """What counts as what; `rows` is how many a list shows, `alike` how many of one cause or day."""
 
     window: timedelta
     rows: int
@@ -70,7 +70,7 @@ def gather(export: Export, measures: Measures, now: datetime, in_time: Callable[
         found = export.records(entity, day)
         return (row for row in found if row["subscription"] in only) if only else found
 
-    jobs = JobSums(measures.rows, measures.storm_min)
+    jobs = JobSums(measures.rows, measures.alike, measures.storm_min)
     for day in export.dates("jobs", wanted[0]):
         jobs.add_day(day, rows("jobs", day))
     retries = jobs.retries(measures.retry_within)

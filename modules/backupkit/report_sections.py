@@ -44,9 +44,9 @@ def backups(facts: Facts) -> Section:
     good, ended = sums.good_of(total)
     first = min(facts.jobs.days, default=facts.days[0])
     lead = (
-        f"Backup jobs by the UTC day they started on, since {day(first)}: {grouped(good)} of {grouped(ended)} "
-        f"that ended succeeded ({percent(good, ended)}), with warnings or without. A job is an attempt: an item "
-        f"that failed and then succeeded counts as two."
+        f"Backup jobs by the UTC day they started on, since {day(first)}. "
+        f"Of {grouped(ended)} that ended {grouped(good)} succeeded ({percent(good, ended)}), with "
+        f"warnings or without. A job is an attempt: an item that failed and then succeeded counts as two."
     )
     tables = (sums.days(facts), sums.workloads(facts), *sums.failed(facts))
     return Section("days", "Backups day by day", lead, charts.backups(facts), tables)
@@ -115,9 +115,9 @@ def became(facts: Facts) -> str:
 def storms(facts: Facts) -> Section:
     measures = facts.measures
     lead = (
-        f"A storm is one cause that on one UTC day failed {measures.storm_min} items of a vault at least, and "
-        f"{measures.storm_share * 100:g}\u202f% of what it protects: one thing to mend, not many. \u201cFail "
-        f"now\u201d are items of that vault whose newest backup ended that way."
+        f"A storm is one cause that on one UTC day failed {measures.storm_min} items of a vault at least, "
+        f"and {measures.storm_share * 100:g}\u202f% of what it protects: one thing to mend, not many. "
+        f"\u201cFail now\u201d are items of that vault whose newest backup ended that way."
     )
     return Section("storms", "Storms", lead, (), (sums.storms(facts),))
 

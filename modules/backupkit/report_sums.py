@@ -109,7 +109,7 @@ def causes(facts: Facts) -> Table:
 
 def _cause(cause: Cause, facts: Facts) -> Iterator[Cell]:
     group = facts.items.failing.get(cause.code)
-    now, then = failing_at(cause.code, facts), f"#failed-{cause.last[:10]}" if cause.last else ""
+    now, then = failing_at(cause.code, facts), f"#failed-{cause.day}" if cause.day else ""
     yield Cell(cause.code, now if group else "", cause.remedy or cause.example or lists.NOTHING_KNOWN)
     yield Cell(cause.kind or "unknown", "#classes", tone="warn" if cause.kind == "human" else "plain")
     yield number(group.items if group else 0, now)
