@@ -19,6 +19,7 @@ from backupkit.estate import Unread
 from backupkit.export_manifest import NAME as MANIFEST
 from backupkit.export_schema import Record
 from backupkit.export_store import Store, read, records_in
+from backupkit.locations import LocationError
 from backupkit.plain import mapping, mappings, text
 from backupkit.speaking import say
 from backupkit.times import utc_or_none
@@ -62,7 +63,7 @@ class Export:
     """`faults` are files that could not be read whole, `read` how many records each gave."""
 
     def __init__(self, store: Store) -> None:
-        """Raises LocationError or BlobError where the place cannot be looked at."""
+        """Raises LocationError or BlobError where the place cannot be looked at, or has no export."""
         self._store = store
         self.place = store.place
         self.faults: list[Unread] = []
@@ -75,6 +76,8 @@ class Export:
             found = _FILE.fullmatch(name)
             if found:
                 self._files[found[1]][found[2]] = name
+        if not (self._files or self.last_run.there):
+            raise LocationError(f"{self.place}: there is no export; run job_export with to= this place first")
 
     def dates(self, entity: str, since: str = "") -> list[str]:
         """Days of which there is a file, in order."""

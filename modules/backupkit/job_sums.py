@@ -169,9 +169,12 @@ class JobSums:
         return min(self._numbers[code], 0xFFFF)
 
     def _wait(self, item: int, when: str, told: bytes) -> None:
-        """For its turn in the order of the item's events; those with nothing told are failures."""
+        """For its turn in the order of the item's events; those with nothing told are failures.
+
+        A backup on demand comes before a failure of the same second, which may be its own.
+        """
         self._events += 1
-        self._waiting.append((f"{item & (1 << 64) - 1:016x} {when} {self._events}", told))
+        self._waiting.append((f"{item & (1 << 64) - 1:016x} {when} {not told:d} {self._events}", told))
         if len(self._waiting) >= _BATCH:
             self._spool.add(self._waiting)
             self._waiting = []

@@ -19,7 +19,7 @@ class Top(Generic[T]):
 
     def wants(self, rank: Any) -> bool:
         """Whether a row of this rank would be kept, so that others need not be made."""
-        return len(self._heap) < self._most or rank > self._heap[0][0]
+        return len(self._heap) < self._most or (self._most > 0 and rank > self._heap[0][0])
 
     def add(self, rank: Any, row: T) -> None:
         self.total += 1
