@@ -118,7 +118,8 @@ def verdict(facts: Facts, doubtful: Sequence[Unread]) -> tuple[Tone, str, str]:
     items, bare = facts.items, facts.coverage.total("unprotected")
     need, why = needing(facts)
     if doubtful:
-        told = f"Of what was read: {need[0].lower() + need[1:]}. {why}" if items.protected else ""
+        said = f"In what was read {need[0].lower() + need[1:]}{':' if items.needs else '.'} {why}"
+        told = said if items.protected else ""
         return (
             "unknown",
             f"Not known: {doubt(doubtful)}",
@@ -162,7 +163,7 @@ def needing(facts: Facts) -> tuple[str, str]:
         (items.human, "failed for a cause that somebody has to mend"),
     )
     made_of = ", ".join(f"{grouped(count)} {why}" for count, why in whys if count)
-    return counted(items.needs, "item needs you", "items need you"), f"Of {protected}: {made_of}."
+    return counted(items.needs, "item needs you", "items need you"), f"{made_of}, of {protected}."
 
 
 def steps(facts: Facts, doubtful: Sequence[Unread]) -> Iterator[Step]:
@@ -258,7 +259,7 @@ def run(session: Session[Params]) -> None:
         say("wrote", page=place)
     if options.always or told.tone != "good":
         session.message = message(told, options.link)
-    say("verdict", is_=told.tone, says=told.headline)
+    say("verdict", **{"is": told.tone}, says=told.headline)
     session.counts.update(counts(facts))
     if facts.export.faults:
         raise PartialFailureError(f"{len(facts.export.faults)} files of the export could not be read whole")

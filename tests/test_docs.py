@@ -22,6 +22,7 @@ from backupkit.evidence import Attempt, Case, History
 from backupkit.export_schema import ENTITIES
 from backupkit.failures import CAUSES, TABLES, Failure, classify, known_codes
 from backupkit.findings import Finding
+from backupkit.page import Page
 from backupkit.params import CommonParams, Parameter, parameters, shown
 from backupkit.records import Job
 from deployer import cli as deploying
@@ -29,7 +30,7 @@ from deployer.errors import ManifestError
 from deployer.manifest import read as read_manifest
 from deployer.manifest import schema
 
-from runbooks import auto_retry, job_export, unprotected_sweep
+from runbooks import auto_retry, backup_report, job_export, unprotected_sweep
 from simulator import demo_estate, faults
 from simulator.app import all_routes
 from simulator.cli import app
@@ -166,6 +167,7 @@ MADE = {
     (README, "parameters of auto_retry"): lambda: parameter_rows(auto_retry.Params, own),
     (README, "parameters of unprotected_sweep"): lambda: parameter_rows(unprotected_sweep.Params, own),
     (README, "parameters of job_export"): lambda: parameter_rows(job_export.Params, own),
+    (README, "parameters of backup_report"): lambda: parameter_rows(backup_report.Params, own),
     (README, "parameters of every runbook"): lambda: parameter_rows(auto_retry.Params, COMMON.__contains__),
     (SIMULATOR, "operations"): operation_rows,
     (FAILURE_CODES, "classes"): class_rows,
@@ -290,6 +292,17 @@ def test_every_key_of_an_exports_manifest_is_explained():
     told = {name.strip("`") for cell in table(EXPORTING, "The manifest") for name in cell.split("`, `")}
 
     assert told == exports.MANIFEST
+def test_every_parameter_of_a_report_is_explained_with_its_default():
+    explained = {name: cells[0] for name, cells in table(OPERATING, "Parameters of a report").items()}
+    reports = [one for one in parameters(backup_report.Params) if own(one.name)]
+
+    assert explained == {one.name: code(shown(one.default)) for one in reports}
+
+
+def test_every_key_that_a_report_adds_to_the_message_is_explained():
+    said = backup_report.message(Page("t", "good", "fine", "", ()), "")
+
+    assert list(table(OPERATING, "Its message")) == list(said.rest)
 
 
 def test_every_exclusion_of_a_sweep_is_explained():

@@ -35,6 +35,8 @@ a:hover { text-decoration-thickness: 2px; }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: 4px; }
 code { font: .875em/1.4 ui-monospace, "Cascadia Mono", "SF Mono", Menlo, Consolas, "Noto Sans Mono", monospace; }
 .patterns { position: absolute; }
+.cell, .note, .steps h3, .steps p, .list h3, .list h4, .rest { unicode-bidi: plaintext; }
+.verdict h1 { unicode-bidi: isolate; }
 
 .top { display: flex; flex-wrap: wrap; gap: .5rem 2rem; align-items: baseline; justify-content: space-between; margin-bottom: 1rem; }
 .top .title { font-weight: 650; font-size: 1.0625rem; }

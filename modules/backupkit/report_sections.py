@@ -22,9 +22,11 @@ def coverage(facts: Facts) -> Section:
     whole, protected = sum(map(sums.covered_of, found.kinds.values())), found.total("protected")
     lead = (
         f"Of {counted(whole, 'resource')} that should have a backup a vault protects {grouped(protected)} "
-        f"({percent(protected, whole)}), as unprotected_sweep found on {day(facts.covered)}. "
-        f"{counted(found.total('excluded'), 'other is', 'others are')} excluded by a rule or a tag, or gone."
+        f"({percent(protected, whole)}), as unprotected_sweep found on {day(facts.covered)}."
     )
+    excluded = found.total("excluded")
+    if excluded:
+        lead += f" {counted(excluded, 'other is', 'others are')} excluded by a rule or a tag, or gone."
     bare = Heading(
         "unprotected", "Unprotected", where, "Nothing that should be backed up is without a vault."
     )

@@ -139,7 +139,7 @@ def test_subscriptions_that_are_missing_are_noticed(tmp_path, expected, said):
 def test_the_rest_is_still_told_when_something_was_not_read(tmp_path):
     told = page(facts(tmp_path, items=[healthy(), late()], unread=UNREAD))
 
-    assert told.detail == "Of what was read: 1 item needs you. Of 2 protected items: 1 past their RPO."
+    assert told.detail == "In what was read 1 item needs you: 1 past their RPO, of 2 protected items."
     assert told.steps[0].href == "#unread"
 
 
