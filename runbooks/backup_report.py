@@ -8,6 +8,7 @@ Never    says that all is well while something was not read, or what was read is
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,7 +25,7 @@ from backupkit.messages import Message
 from backupkit.page import Page, Section, Step, Tone, render
 from backupkit.params import FOLDER, Between, CommonParams, Text
 from backupkit.publishing import page_places, publish, try_place
-from backupkit.report_facts import Facts, Measures, gather
+from backupkit.report_facts import Facts, Measures, Storm, gather
 from backupkit.report_figures import figures
 from backupkit.report_lists import called, not_read
 from backupkit.report_sums import NO_FAILURE, failing_at
@@ -66,8 +67,8 @@ RETRY_WITHIN = timedelta(hours=24)
 STORM_MIN, STORM_SHARE = 10, 0.3
 GOOD_SHARE, FAIR_SHARE = 0.98, 0.9
 """Shares of backups that succeeded on a day."""
-STEPS, STEPS_TOLD = 8, 5
-"""What to do first: on the page, and in the message."""
+STEPS, STEPS_TOLD, STORMS_TOLD = 8, 5, 2
+"""What to do first: on the page, in the message, and storms one by one."""
 
 
 def doubts(facts: Facts, options: Params) -> list[Unread]:
@@ -172,16 +173,13 @@ def steps(facts: Facts, doubtful: Sequence[Unread]) -> Iterator[Step]:
         told = "; ".join(f"{called(one.scope)}: {one.reason}" for one in doubtful[:3])
         yield Step("Make known what was not read", told, "#unread", "unknown", counted(len(doubtful), "gap"))
     stormy = parts.ongoing(facts)
+    yield from end(stormy, facts)
+    taken = Counter[str]()
     for storm in stormy:
-        at, remedy = storm.at, facts.jobs.causes[storm.at.code].remedy
-        told = f"{at.code}, {percent(storm.share, 1)} of the vault: {remedy}"
-        yield Step(
-            f"End the storm in {at.vault_name}", told, "#storm-list", "bad", counted(storm.still, "item")
-        )
-    taken = {storm.at.code for storm in stormy}
+        taken[storm.at.code] += storm.still
     by_need = sorted(facts.items.failing.items(), key=lambda one: (one[1].needs, one[1].past), reverse=True)
     for code, group in by_need:
-        if group.needs and code not in taken:
+        if group.needs and 2 * taken[code] < group.items:
             yield mend(code, group, facts)
     if facts.items.never.total:
         told = "Protected, and never backed up: see whether their policy runs, or start one by hand."
@@ -192,9 +190,23 @@ def steps(facts: Facts, doubtful: Sequence[Unread]) -> Iterator[Step]:
         yield Step("Protect what has no backup", told, "#unprotected", "warn", counted(bare, "resource"))
 
 
+def end(stormy: Sequence[Storm], facts: Facts) -> Iterator[Step]:
+    for storm in stormy[:STORMS_TOLD]:
+        at, remedy = storm.at, facts.jobs.causes[storm.at.code].remedy
+        title, items = f"End the storm in {at.vault_name}", counted(storm.still, "item")
+        told = f"{at.code}, {percent(storm.share, 1)} of the vault: {remedy}"
+        yield Step(title, told, "#storm-list", "bad", items)
+    others = stormy[STORMS_TOLD:]
+    if others:
+        title = f"End {counted(len(others), 'more storm')}"
+        items = counted(sum(one.still for one in others), "item")
+        yield Step(title, "Each is one cause in one vault.", "#storm-list", "bad", items)
+
+
 def mend(code: str, group: Failing, facts: Facts) -> Step:
     """The remedy is the headline: it is what to do."""
-    late = f", {grouped(group.past)} past RPO" if group.past and code else ""
+    past = "all" if group.past == group.items > 1 else grouped(group.past)
+    late = f", {past} past RPO" if group.past and code else ""
     tone: Tone = "bad" if group.past else "warn"
     rest = (failing_at(code, facts), tone, counted(group.items, "item") + late)
     if code == NO_FAILURE:

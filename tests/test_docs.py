@@ -292,6 +292,8 @@ def test_every_key_of_an_exports_manifest_is_explained():
     told = {name.strip("`") for cell in table(EXPORTING, "The manifest") for name in cell.split("`, `")}
 
     assert told == exports.MANIFEST
+
+
 def test_every_parameter_of_a_report_is_explained_with_its_default():
     explained = {name: cells[0] for name, cells in table(OPERATING, "Parameters of a report").items()}
     reports = [one for one in parameters(backup_report.Params) if own(one.name)]

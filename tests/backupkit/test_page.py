@@ -203,3 +203,21 @@ def test_colours_stand_nowhere_but_in_the_schemes():
 
     assert set(re.findall(r"#[0-9a-f]{3,8}\b", rest)) <= {"#ffffff"}
     assert Path(backup_report.__file__).read_text().count("#0") == 0
+
+
+def test_a_page_is_in_the_order_in_which_it_is_read(tmp_path):
+    """What is not known, the figures, what to do, then the parts, of which nav has every one."""
+    exports.Estate(items=400, rate=0.05, burning=True, days=3, snapshots=2).write(
+        tmp_path, [("rsv-dark", "403")]
+    )
+    html = render(backup_report.page(read(tmp_path), backup_report.Params(), "run"))
+    page = Elements(html)
+    parts = [attrs["id"] for _, attrs in page.found if attrs.get("class") == "part"]
+
+    assert parts == ["coverage", "days", "failures", "items", "retries", "storms", "classes"]
+    spots = [
+        html.index(mark) for mark in ('id="verdict"', 'id="unread"', 'class="figures"', 'id="first"', "<nav")
+    ]
+    assert spots == sorted(spots)
+    nav = html[html.index("<nav") : html.index("</nav>")]
+    assert re.findall(r'href="#(\w+)"', nav) == parts

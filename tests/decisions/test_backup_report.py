@@ -298,6 +298,22 @@ def test_what_to_do_first_comes_first(tmp_path):
     ]
 
 
+def test_many_storms_leave_room_for_other_steps(tmp_path):
+    vaults = [{**VAULT, "vault": f"{VAULT['vault']}-{n}", "vault_name": f"rsv-{n}"} for n in range(4)]
+    names = [(f"vm-{n}-{at}", vault) for at, vault in enumerate(vaults) for n in range(10)]
+    items = [item(name, vault, NOW - 5 * H) for name, vault in names]
+    jobs = [job(name, vault, NOW - 2 * H, "failed", **cause(PASSING)) for name, vault in names]
+
+    told = page(facts(tmp_path, items=[*items, late()], jobs=jobs)).steps
+
+    assert [(step.title, step.count) for step in told] == [
+        ("End the storm in rsv-0", "10 items"),
+        ("End the storm in rsv-1", "10 items"),
+        ("End 2 more storms", "20 items"),
+        ("Find out why nothing failed and no backup came", "1 item"),
+    ]
+
+
 def test_items_that_are_late_without_a_failure_have_a_step_of_their_own(tmp_path):
     [step] = page(facts(tmp_path, items=[late()], jobs=[job("vm-late", VAULT, NOW - H)])).steps
 

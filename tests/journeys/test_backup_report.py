@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.journeys.exports import export
 from tests.journeys.ledgers import ACCOUNT, night
 from tests.journeys.runs import Run, built, check_streams, ran
 from tests.pages import exports
@@ -161,3 +162,17 @@ def test_a_check_writes_nothing(tmp_path, estate, now):
     assert run.code == 0
     assert any(line.startswith("ok reads=") for line in run.lines)
     assert not (tmp_path / "pages").exists()
+
+
+def test_what_an_estate_exports_is_what_the_page_tells(tmp_path):
+    """The whole way: vaults, job_export, the folder, the page."""
+    world = night(3)
+    azure = world.write(tmp_path / "azure")
+    made = export(azure, tmp_path / "export")
+    run = report(azure, tmp_path / "run", f"source={tmp_path}/export/out", f"to={tmp_path}/page.html")
+
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert (made.code, run.code) == (0, 0)
+    assert (run.done["items"], run.done["unread"], run.done["faults"]) == (3, 0, 0)
+    assert "vm-00" in page
+    assert "BackUpOperationFailed" in page
