@@ -18,6 +18,8 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 14, 24, 28
 SIZES: Final = {"wide": (560, 230), "narrow": (340, 210)}
 LABEL_ROOM: Final = {"wide": 52, "narrow": 58}
 """Width a day's label takes."""
+CHARACTER: Final = 8
+"""Width a figure takes at most."""
 
 
 class Rect(NamedTuple):
@@ -135,11 +137,13 @@ def _stacked(frame: _Frame, days: Sequence[str], series: Sequence[Series]) -> It
 
 
 def _heights(frame: _Frame, series: Sequence[Series], sums: Sequence[float]) -> Iterator[Text]:
-    """What a lone series' bars stand for, where there is room to say it."""
-    if len(series) == 1 and frame.step > 26:
-        for at, value in enumerate(sums):
-            if series[0].values[at] is not None:
-                yield Text(frame.x(at), frame.y(value) - 5, "middle", "value", _short(value))
+    """What a lone series' bars stand for; the last one's alone where there is no room for all."""
+    known = [at for at, value in enumerate(series[0].values) if value is not None] if len(series) == 1 else []
+    roomy = max((len(_short(sums[at])) for at in known), default=0) * CHARACTER < frame.step
+    for at in known if roomy else known[-1:]:
+        last = not roomy and at > len(sums) / 2
+        x = frame.x(at) + (frame.step / 2 if last else 0)
+        yield Text(x, frame.y(sums[at]) - 5, "end" if last else "middle", "value", _short(sums[at]))
 
 
 def shares(ident: str, title: str, says: str, days: Sequence[str], line: Series) -> Chart:
@@ -209,7 +213,7 @@ def _ticks(most: float) -> list[tuple[float, str]]:
 def _short(value: float) -> str:
     for size, unit in ((1e6, "M"), (1e3, "k")):
         if value >= 10 * size or (value >= size and value % (size / 2) == 0):
-            return f"{value / size:.4g}{unit}" if value < 100 * size else f"{value / size:.0f}{unit}"
+            return f"{value / size:.3g}{unit}" if value < 100 * size else f"{value / size:.0f}{unit}"
     return f"{value:,.4g}" if value % 1 else f"{value:,.0f}"
 
 

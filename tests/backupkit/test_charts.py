@@ -51,3 +51,16 @@ def test_labels_leave_room_for_one_another():
             )
             assert all(after - one >= 50 for one, after in pairwise(spots))
             assert spots
+
+
+@given(DAYS.flatmap(lambda n: st.lists(st.integers(0, 2_000_000), min_size=n, max_size=n)))
+def test_no_figure_stands_on_another(values):
+    """Two hundred thousand items have longer numbers than two hundred."""
+    chart = bars("c", "C", "", days(len(values)), [Series("failed", "failed", tuple(values))])
+
+    for drawing in chart.drawings:
+        spots = [(text.x, len(text.text) * 8) for text in drawing.texts if text.style == "value"]
+        assert spots
+        assert all(
+            after - one >= (wide + next_wide) / 2 for (one, wide), (after, next_wide) in pairwise(spots)
+        )
