@@ -67,6 +67,8 @@ RETRY_WITHIN = timedelta(hours=24)
 STORM_MIN, STORM_SHARE = 10, 0.3
 GOOD_SHARE, FAIR_SHARE = 0.98, 0.9
 """Shares of backups that succeeded on a day."""
+OWN = ("manifest.json", "the export", "items", "jobs", "coverage", "subscriptions")
+"""What a doubt of the report's own is about; all others are scopes that the export names, or its files."""
 STEPS, STEPS_TOLD, STORMS_TOLD = 8, 5, 2
 """What to do first: on the page, in the message, and storms one by one."""
 
@@ -77,41 +79,41 @@ def doubts(facts: Facts, options: Params) -> list[Unread]:
     found = [one for one in last_run.unread if one.scope.lower() not in accepted]
     found += facts.export.faults
     if not last_run.there:
-        found.append(Unread("manifest.json", "it is missing, so what the export did not read is not known"))
+        found.append(Unread("manifest.json", "is missing, which tells what was not read"))
     elif not (last_run.complete or last_run.unread):
-        found.append(Unread("the export", "its last run left something out and does not say what"))
+        found.append(Unread("the export", "left something out and does not say what"))
     found += too_old(facts)
     found += missing_subscriptions(facts, options)
     unknown = facts.coverage.total("unknown")
     if unknown:
-        found.append(Unread(counted(unknown, "resource"), "whether they are protected is not known"))
+        found.append(Unread("coverage", f"could not be judged of {counted(unknown, 'resource')}"))
     return found
 
 
 def too_old(facts: Facts) -> Iterator[Unread]:
     oldest = facts.now - STALE
     if not facts.newest:
-        yield Unread("items", "the export has none, so which are past their RPO is not known")
+        yield Unread("items", "are not in the export, so which are past their RPO nobody knows")
     elif facts.read is None:
-        yield Unread("the export", "it does not say when it was read from Azure")
+        yield Unread("the export", "does not say when it was read from Azure")
     elif facts.read < oldest:
         age = span(int((facts.now - facts.read).total_seconds()))
-        yield Unread("the export", f"it is {age} old: see whether job_export runs")
+        yield Unread("the export", f"is {age} old: see whether job_export runs")
     if facts.items.protected and not facts.jobs.days:
-        yield Unread("jobs", "the export has none of these days, so which backups failed is not known")
+        yield Unread("jobs", "of these days are not in the export, so which backups failed nobody knows")
     if facts.covered and f"{facts.covered}T24" < stamp(oldest):
-        yield Unread("coverage", f"it is of {day(facts.covered)}: see whether unprotected_sweep runs")
+        yield Unread("coverage", f"is of {day(facts.covered)}: see whether unprotected_sweep runs")
 
 
 def missing_subscriptions(facts: Facts, options: Params) -> Iterator[Unread]:
     expected, seen = options.expect_subscriptions, facts.items.subscriptions
     if len(expected) == 1 and expected[0].isdigit():
         if len(seen) < int(expected[0]):
-            yield Unread("subscriptions", f"{len(seen)} have items, {expected[0]} are expected")
+            yield Unread("subscriptions", f"with items are {len(seen)}, and {expected[0]} are expected")
         return
     for one in expected:
         if one.lower() not in seen:
-            yield Unread(one, "no item of this subscription is in the export")
+            yield Unread(one, "has no item in the export, and is expected")
 
 
 def verdict(facts: Facts, doubtful: Sequence[Unread]) -> tuple[Tone, str, str]:
@@ -147,9 +149,12 @@ def verdict(facts: Facts, doubtful: Sequence[Unread]) -> tuple[Tone, str, str]:
 
 
 def doubt(doubtful: Sequence[Unread]) -> str:
-    told = f"{called(doubtful[0].scope)}, {doubtful[0].reason}"
-    one = told if len(told) < 80 else "a scope was not read"
-    return one if len(doubtful) == 1 else f"{grouped(len(doubtful))} things were not read"
+    if len(doubtful) > 1:
+        return f"{grouped(len(doubtful))} things were not read"
+    scope, reason = called(doubtful[0].scope), doubtful[0].reason
+    if doubtful[0].scope in OWN:
+        return f"{scope} {reason.partition(':')[0].partition(',')[0]}"
+    return f"{scope} was not read" if len(scope) < 60 else "a scope was not read"
 
 
 def needing(facts: Facts) -> tuple[str, str]:
@@ -170,7 +175,7 @@ def needing(facts: Facts) -> tuple[str, str]:
 def steps(facts: Facts, doubtful: Sequence[Unread]) -> Iterator[Step]:
     """What to do first: make known what is not, end storms, then the causes behind most, then gaps."""
     if doubtful:
-        told = "; ".join(f"{called(one.scope)}: {one.reason}" for one in doubtful[:3])
+        told = "; ".join(gap(one) for one in doubtful[:3])
         yield Step("Make known what was not read", told, "#unread", "unknown", counted(len(doubtful), "gap"))
     stormy = parts.ongoing(facts)
     yield from end(stormy, facts)
@@ -188,6 +193,10 @@ def steps(facts: Facts, doubtful: Sequence[Unread]) -> Iterator[Step]:
     if bare:
         told = "Or exclude it by a tag or a rule, so that it does not come again."
         yield Step("Protect what has no backup", told, "#unprotected", "warn", counted(bare, "resource"))
+
+
+def gap(one: Unread) -> str:
+    return f"{one.scope} {one.reason}" if one.scope in OWN else f"{called(one.scope)}: {one.reason}"
 
 
 def end(stormy: Sequence[Storm], facts: Facts) -> Iterator[Step]:

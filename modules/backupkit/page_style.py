@@ -116,6 +116,7 @@ h4 { font-size: 1rem; }
 .list .lead { font-size: .9375rem; }
 .none { background: var(--card); border: 1px dashed var(--rule); border-radius: .75rem; padding: .75rem 1.25rem; color: var(--muted); margin-top: .625rem; }
 .rest { color: var(--muted); font-size: .875rem; margin-top: .5rem; }
+.paper { display: none; }
 details { margin-top: .5rem; }
 summary { color: var(--link); cursor: pointer; font-size: .9375rem; padding: .25rem 0; width: fit-content; }
 .chart summary { font-size: .875rem; }
@@ -178,7 +179,8 @@ PAPER = """\
 @media print {
   :root { --ground: #ffffff; }
   body { max-width: none; padding: 0; font-size: 10pt; }
-  nav, .list details, .chart details { display: none; }
+  nav, .list details, .chart details, .rest.screen { display: none; }
+  .rest.paper { display: block; }
   .part, .list, .steps { margin-top: 1.25rem; }
   .charts { grid-template-columns: 1fr 1fr; }
   .chart > svg.wide { display: block; }

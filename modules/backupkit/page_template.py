@@ -45,8 +45,11 @@ TEMPLATE = """\
 </details>
 {% endif %}
 {% endif %}
+{% if table.others %}
+<p class="rest paper">The first {{ table.first|length|grouped }} of {{ table.total|grouped }}; the page itself has more.</p>
+{% endif %}
 {% if table.cut %}
-<p class="rest">{{ table.rows|length|grouped }} of {{ table.total|grouped }} are shown{% if table.rest %}; \
+<p class="rest{% if table.others %} screen{% endif %}">{{ table.rows|length|grouped }} of {{ table.total|grouped }} are shown{% if table.rest %}; \
 all are in <code>{{ table.rest }}</code>{% endif %}.</p>
 {% elif table.rest %}
 <p class="rest">From <code>{{ table.rest }}</code>.</p>

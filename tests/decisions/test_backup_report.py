@@ -82,21 +82,19 @@ def test_the_page_says_first_where(tmp_path, estate, said):
     ("estate", "said"),
     [
         pytest.param(
-            {"unread": UNREAD, "complete": False}, "rsv-dark, Azure answered 403", id="a scope was not read"
+            {"unread": UNREAD, "complete": False}, "rsv-dark was not read", id="a scope was not read"
         ),
-        pytest.param({"manifest": False}, "manifest.json, it is missing", id="there is no manifest"),
-        pytest.param(
-            {"complete": False}, "the export, its last run left something out", id="the export is incomplete"
-        ),
-        pytest.param({"items": None}, "items, the export has none", id="items were not exported"),
+        pytest.param({"manifest": False}, "manifest.json is missing", id="there is no manifest"),
+        pytest.param({"complete": False}, "the export left something out", id="the export is incomplete"),
+        pytest.param({"items": None}, "items are not in the export", id="items were not exported"),
         pytest.param(
             {"items": [item("vm-1", VAULT, NOW - 40 * H, NOW - 37 * H)]},
-            "the export, it is 1\u202fd 13\u202fh old",
+            "the export is 1\u202fd 13\u202fh old",
             id="it is stale",
         ),
         pytest.param(
             {"coverage": [resource("vm-2", SUBSCRIPTION, "unknown")]},
-            "1 resource, whether they are protected",
+            "coverage could not be judged of 1 resource",
             id="coverage of a resource is not known",
         ),
     ],
@@ -124,7 +122,7 @@ def test_what_is_accepted_to_be_unread_does_not_hide_that_all_else_is_fine(tmp_p
     ("expected", "said"),
     [
         pytest.param(("1",), "Backups are fine", id="as many as are expected"),
-        pytest.param(("2",), "Not known: subscriptions, 1 have items, 2 are expected", id="too few"),
+        pytest.param(("2",), "Not known: subscriptions with items are 1", id="too few"),
         pytest.param(
             (SUBSCRIPTION.upper(),), "Backups are fine", id="the one that is expected, in any casing"
         ),
