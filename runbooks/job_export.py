@@ -236,7 +236,7 @@ class Export:
         verdict = "exported" if written.new or written.changed else "unchanged"
         facts = {"entity": entry.entity, "date": entry.date, "rows": entry.rows, "new": written.new}
         if self.session.options.log == "decisions":
-            say(verdict, **facts, changed=written.changed, open=entry.open, file=written.name)
+            say(verdict, **facts, changed=written.changed, open=entry.open)
         self.session.record({"verdict": verdict, "file": written.name, **asdict(entry)})
         self.session.counts[verdict] += 1
         self.session.counts["rows"] += entry.rows

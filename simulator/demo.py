@@ -281,15 +281,14 @@ def exported(demo: Demo) -> None:
         "that are over are final: the next run leaves them alone."
     )
     export = f"{EXEC} --estate {OUT}/larger -- {demo_workloads.EXPORT} to={OUT}/export sweep={OUT}/reports"
-    say(
-        *demo_workloads.exported(
-            demo.run(export, os.environ, code=1).splitlines(), demo.folder / OUT / "export"
-        )
-    )
+    log = demo.run(export, os.environ).splitlines()
+    say(*demo_workloads.exported(log, demo.folder / OUT / "export"))
     tell(
         "docs/reading-the-export.md has what to ask of the files, with DuckDB, pandas, Spark and Azure Data "
-        "Explorer."
+        "Explorer. Whoever wants one page to look at on Monday:"
     )
+    page = f"{demo_workloads.PAGE} source={OUT}/export to={OUT}/report.html log=summary"
+    say(*demo_workloads.verdict(demo.run(page, os.environ).splitlines(), demo.folder / OUT / "report.html"))
 
 
 def deployed(demo: Demo) -> None:

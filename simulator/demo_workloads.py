@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import html
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ GENERATE = "generate --vms 2000 --jobs 60000 --seed 5"
 WORKLOADS = ("vm", "files", "disk", "sql", "hana", "ase", "blob", "postgresql", "aks")
 TOKENS = f"workloads={','.join(WORKLOADS)} heavy_window=00:00-23:59@UTC"
 SWEEP = ".venv-sandbox/bin/python runbooks/unprotected_sweep.py log=summary"
+PAGE = ".venv-sandbox/bin/python runbooks/backup_report.py"
 EXPORT = ".venv-sandbox/bin/python runbooks/job_export.py"
 
 
@@ -66,3 +68,11 @@ def exported(log: Sequence[str], folder: Path) -> list[str]:
     jobs = [line for line in log if line.startswith("exported entity=jobs")]
     others = [line for line in log if line.startswith("exported ") and line not in jobs]
     return [*others[:3], *jobs[-3:], *others[-1:], done]
+
+
+def verdict(log: Sequence[str], page: Path) -> list[str]:
+    """What the page says, as its run does."""
+    told = next(line for line in log if line.startswith("verdict "))
+    headline = told.partition(" says=")[2].strip("'")
+    expect(headline in html.unescape(page.read_text(encoding="utf-8")), "the page says so as well", headline)
+    return [told, *(line for line in log if line.startswith("done ")), f"Open {page.name} in a browser."]
