@@ -28,6 +28,9 @@ TRIES = 6
 PATIENCE_S = 900.0
 """The longest single wait that a Retry-After may ask for."""
 
+BLOCK = 256 * 1024
+"""Bytes of an answer that are read at a time."""
+
 AGAIN = (408, 429, 500, 502, 503, 504)
 
 
@@ -172,7 +175,8 @@ class Arm:
 
         request = HttpRequest(call.method, call.url, headers={"Accept": "application/json"}, json=call.body)
         try:
-            response = self._sender(call.sender)(request, retry_total=0)
+            # Else the pipeline would parse every body too, for models that nobody asks for.
+            response = self._sender(call.sender)(request, retry_total=0, stream=True)
             content = response.read()
         except ClientAuthenticationError as error:
             raise IdentityError(no_token(error)) from error
@@ -216,7 +220,8 @@ def connect(cloud: str, identity: str, *, minutes: float) -> Arm:
     token = _Credential(identity)
 
     def options() -> dict[str, Any]:
-        return {**endpoints(cloud), "connection_timeout": 30, "read_timeout": 120}
+        waits = {"connection_timeout": 30, "read_timeout": 120}
+        return {**endpoints(cloud), **waits, "connection_data_block_size": BLOCK}
 
     def graph() -> Sender:
         from azure.mgmt.resourcegraph import ResourceGraphClient

@@ -203,7 +203,7 @@ class _Items:
 
     def __init__(self) -> None:
         self._spool = Spool()
-        self._found = functools.lru_cache(10_000)(self._one)
+        self._found = functools.lru_cache(2_000)(self._one)
 
     def add(self, item: Item) -> None:
         known = Known(item.key, item.name, item.source.lower(), item.policy)

@@ -22,6 +22,8 @@ GZIP_LEVEL: Final = 3
 """A quarter larger than by the usual 6, in less than half the time."""
 CHUNK: Final = 4 * 1024 * 1024
 """Bytes that are read or written at a time."""
+PIECE: Final = 256 * 1024
+"""Bytes that are compressed at a time: all that is at hand is memory."""
 
 _TYPES: Final[Mapping[Kind, str]] = {
     "text": "string",
@@ -218,20 +220,20 @@ def _compressed(parts: Iterable[bytes]) -> Iterator[bytes]:
 
     def packed() -> Iterator[bytes]:
         packing = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-        for chunk in _chunks(parts):
+        for chunk in _chunks(parts, PIECE):
             yield packing.compress(chunk)
         yield packing.flush()
 
     return _chunks(packed())
 
 
-def _chunks(parts: Iterable[bytes]) -> Iterator[bytes]:
+def _chunks(parts: Iterable[bytes], least: int = CHUNK) -> Iterator[bytes]:
     held: list[bytes] = []
     size = 0
     for part in parts:
         held.append(part)
         size += len(part)
-        if size >= CHUNK:
+        if size >= least:
             yield b"".join(held)
             held, size = [], 0
     if held:

@@ -480,7 +480,7 @@ def test_the_system_assigned_identity_is_the_default(mocker):
     credential.assert_called_once_with(client_id=None)
 
 
-def test_the_library_does_not_send_again_behind_our_back():
+def test_the_library_neither_sends_again_nor_reads_answers_behind_our_back():
     asked = []
 
     def sender(request, **options):
@@ -489,4 +489,4 @@ def test_the_library_does_not_send_again_behind_our_back():
 
     Arm(lambda: sender, lambda: sender, minutes=1, clock=Clock()).get(URL, "read")
 
-    assert asked == [{"retry_total": 0}]
+    assert asked == [{"retry_total": 0, "stream": True}]
