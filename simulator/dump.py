@@ -63,6 +63,9 @@ def write(world: World, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     now, timeline = world.now(), list[dict[str, Any]]()
     for table in KEPT:
+        if world.store.is_empty(table):
+            (folder / f"{table}.ndjson").unlink(missing_ok=True)
+            continue
         _write_rows(world, table, folder, now)
         timeline += _changes(world, table)
     world.known.operations = {key: _timed(one, clock.stamp) for key, one in world.operations.items()}
@@ -76,7 +79,8 @@ def write(world: World, folder: Path) -> None:
 def age(world: World, seconds: float) -> None:
     """Make everything `seconds` older, what is still to come included."""
     for table in KEPT:
-        _age_rows(world, table, seconds)
+        if not world.store.is_empty(table):
+            _age_rows(world, table, seconds)
     world.known = worldfile.read(clock.walk_shift(worldfile.written(world.known), -seconds))
     world.limits.age(seconds)
     world.blobs.age(seconds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from functools import cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from simulator.access import Principal
@@ -40,7 +40,7 @@ class Signer:
 
     def keys(self) -> dict[str, Any]:
         """The JSON Web Key Set."""
-        numbers = self._key.public_key().public_numbers()
+        numbers = _key().public_key().public_numbers()
         key = {"kty": "RSA", "use": "sig", "kid": _KEY_ID, "alg": "RS256"}
         return {"keys": [{**key, "n": _number(numbers.n), "e": _number(numbers.e)}]}
 
@@ -48,13 +48,15 @@ class Signer:
         from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
         from cryptography.hazmat.primitives.hashes import SHA256
 
-        return self._key.sign(text, PKCS1v15(), SHA256())
+        return _key().sign(text, PKCS1v15(), SHA256())
 
-    @cached_property
-    def _key(self) -> RSAPrivateKey:
-        from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-        return generate_private_key(public_exponent=65537, key_size=2048)
+@cache
+def _key() -> RSAPrivateKey:
+    """Made once a process, and not before it is needed: it takes longer than loading a small estate."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+
+    return generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def _part(value: dict[str, Any]) -> str:
