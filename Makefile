@@ -5,6 +5,9 @@ PY := .venv/bin/python
 IN_AZURE := $(wildcard runbooks/*.py modules/backupkit/*.py)
 TOOLS := $(wildcard deploy_runbooks.py modules/deployer/*.py simulator/*.py simulator/*/*.py)
 
+# Tests start hundreds of Pythons; without bytecode each of them, and pytest itself, compiles what it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help venv demo test faults azurite readers bench check lock clean pages
 .DEFAULT_GOAL := help
 

@@ -1,5 +1,6 @@
 """What every test stands on: a network that ends at this machine, and the same examples each time."""
 
+import gc
 import ipaddress
 import sys
 from pathlib import Path
@@ -40,6 +41,12 @@ def _refuse_outside(event: str, args: tuple[Any, ...]) -> None:
 
 # An audit hook sees every socket of the process, asyncio's included, and cannot be taken out again.
 sys.addaudithook(_refuse_outside)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay until the end: no collection of garbage has to look through them again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

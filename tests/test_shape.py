@@ -5,6 +5,7 @@ import asyncio
 import re
 import socket
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def module_of(path: Path) -> str:
     return ".".join(part for part in parts if part not in ("modules", "__init__"))
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(), str(path))
 
@@ -83,9 +85,10 @@ def test_a_place_imports_of_ours_only_what_it_may(place):
 def test_the_kit_has_layers_and_no_cycles():
     """errors <- records <- readers and verbs <- entrypoint."""
     files = {module_of(path): path for path in ROOT.glob("modules/backupkit/*.py") if path.stem != "__init__"}
+    imported = {module: list(imports(path)) for module, path in files.items()}
     needs = {
-        module: {other for other in files for imported in imports(path) if allows(other, imported)}
-        for module, path in files.items()
+        module: {other for other in files for name in names if allows(other, name)}
+        for module, names in imported.items()
     }
 
     assert needs.get("backupkit.errors", set()) == set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.journeys.estates import World
-from tests.journeys.runs import ROOT, SPEED, Run, command, later, ndjson
+from tests.journeys.runs import RUNBOOK, SPEED, Run, later, ndjson, sandbox
 
 ACCOUNT = "stledger"
 LEDGER = f"https://{ACCOUNT}.blob.core.windows.net/ledger"
@@ -61,9 +60,8 @@ def triggers(*states: Path) -> Counter[str]:
 
 def killed(estate: Path, folder: Path, at: str, tokens: Sequence[str] = REAL) -> tuple[int, Path]:
     """Run auto_retry and kill it at a request; the exit code, and the state it left."""
-    argv = command(estate, folder, tokens, ["--speed", str(SPEED), "--kill-at", at])
-    ended = subprocess.run(argv, cwd=ROOT, capture_output=True, check=False, timeout=180)
-    return ended.returncode, folder / "state"
+    ended = sandbox().exec(estate, folder, [RUNBOOK, *tokens], {"speed": SPEED, "kill_at": at})
+    return ended.code, ended.state
 
 
 def aged(state: Path, hours: float, folder: Path) -> Path:
