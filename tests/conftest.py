@@ -1,5 +1,6 @@
 """What every test stands on: a network that ends at this machine, and the same examples each time."""
 
+import atexit
 import gc
 import ipaddress
 import sys
@@ -47,6 +48,7 @@ sys.addaudithook(_refuse_outside)
 def pytest_collection_finish() -> None:
     """Thousands of tests stay until the end: no collection of garbage has to look through them again."""
     gc.freeze()
+    atexit.register(gc.unfreeze)  # else what DuckDB keeps is not taken down, and told as a leak
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,10 @@
 The simulator stands in this process, loaded from the estate for each run. The command is forked from a Python
 that has imported the libraries it uses. All else it does itself, as ever: it imports what is ours,
 and has arguments, environment, streams, process group, credential and connections of its own. What
-commands share is what importing libraries leaves in memory, and the seed by which a Python orders its
-sets; no library looks at the variables of `exec` when it is imported, no module of the project may
-be there (`warm` refuses it), and what a command changes of all this it changes in its own process alone.
+commands share is what importing libraries leaves in memory, the bytecode of what a built runbook brings
+along, and the seed by which a Python orders its sets; no library looks at the variables of `exec` when it
+is imported, no module of the project may be there (`warm` refuses it), and what a command changes of all
+this it changes in its own process alone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -72,10 +74,17 @@ class Interpreter:
 
     def __init__(self, python: str, warm: Sequence[str]) -> None:
         self.path = python
+        self._compiled = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self._control, there = socket.socketpair()
         with there:
             self._process = subprocess.Popen(
-                [python, str(Path(__file__).with_name("warm.py")), str(there.fileno()), *warm],
+                [
+                    python,
+                    str(Path(__file__).with_name("warm.py")),
+                    str(there.fileno()),
+                    self._compiled.name,
+                    *warm,
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
@@ -97,6 +106,7 @@ class Interpreter:
         self._process.kill()
         self._process.wait()
         self._said.close()
+        self._compiled.cleanup()
 
     def exec(self, estate: Path, folder: Path, argv: Sequence[str], settings: Mapping[str, Any]) -> Outcome:
         """Run a script, named first in `argv`; `settings` are those of Options.
