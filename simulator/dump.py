@@ -178,14 +178,10 @@ def _write_rows(world: World, table: str, folder: Path, now: float) -> None:
 
 def _changes(world: World, table: str) -> Iterator[dict[str, Any]]:
     """The versions of every row that has not always been what it is, oldest first."""
-    changing = (
-        f"SELECT DISTINCT _key FROM {rows_of(table)} WHERE _from > 0 OR _until < {FOREVER!r} ORDER BY 1"
-    )
-    for (key,) in world.store.connection.execute(changing).fetchall():
-        for version in world.store.versions(table, key):
-            since = clock.stamp(version.since) if version.since else None
-            row = None if version.row is None else _short(version.row)
-            yield {"table": table, "id": key, "since": since, "row": row}
+    for version in world.store.versions(table):
+        since = clock.stamp(version.since) if version.since else None
+        row = None if version.row is None else _short(version.row)
+        yield {"table": table, "id": version.key, "since": since, "row": row}
 
 
 def _short(row: Row) -> Row:

@@ -200,12 +200,13 @@ class Store:
         return told
 
     def versions(self, table: str, row_id: str = "") -> Iterator[Version]:
-        """Every version of every row (or of one), oldest first, with an empty one where a row ends."""
-        names = ", ".join(TEXT + DYNAMIC)
-        where = "WHERE _key = ?" if row_id else ""
+        """Every version of one row, or of all that change, oldest first; an empty one where a row ends."""
+        names, name = ", ".join(TEXT + DYNAMIC), rows_of(table)
+        changing = f"_key IN (SELECT _key FROM {name} WHERE _from > 0 OR _until < {FOREVER!r})"
+        where = "_key = ?" if row_id else changing
         found = self.connection.execute(
             f"SELECT {names}, _key, _from, _until, lead(_from) OVER (PARTITION BY _key ORDER BY _from) "
-            f"FROM {rows_of(table)} {where} ORDER BY _key, _from",
+            f"FROM {name} WHERE {where} ORDER BY _key, _from",
             [row_id.lower()] if row_id else [],
         )
         for *values, key, since, until, following in found.fetchall():

@@ -566,7 +566,7 @@ def assert_sound(body: object) -> list[AlertHint]:
     return hints
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=300)
 @given(ALERTS | st.lists(ALERTS, max_size=2) | JUNK)
 def test_any_body_yields_sound_ids_or_none(body):
     assert_sound(body)

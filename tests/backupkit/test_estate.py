@@ -547,7 +547,7 @@ VALUES = st.recursive(
 WHERE = [vault(1), vault(1).replace("recoveryservices/vaults", "dataprotection/backupvaults")]
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(
     st.sampled_from(WHERE),
     st.lists(st.tuples(st.sampled_from(list(places(EVERYTHING))), VALUES), max_size=2),

@@ -145,7 +145,7 @@ def test_duplicates_of_an_alert_start_one_backup_and_most_jobs_end_early(world, 
 
 
 def test_of_many_alerts_none_is_lost(tmp_path):
-    world = night(10)
+    world = night(6)
     for item in items(world):
         world.minutes(item, 60)
     bodies = [alert(item) for item in items(world)]
@@ -154,7 +154,7 @@ def test_of_many_alerts_none_is_lost(tmp_path):
     run = retry(state, tmp_path / "schedule", *TOKENS)
 
     assert waiting(state) == []
-    assert triggers(state, run.state) == {f"vm-{n:02}": 1 for n in range(10)}
+    assert triggers(state, run.state) == {f"vm-{n:02}": 1 for n in range(6)}
 
 
 def test_what_a_dead_holder_leaves_the_next_job_takes(world, alerted, tmp_path):
