@@ -31,14 +31,15 @@ NEIGHBOURS = 8
 CHANGING = (
     r"\d{4}-\d\d-\d\dT\d\d(:|%3A)\d\d(:|%3A)\d\d(\.\d+)?",
     r"\d{8}T\d{6}Z(-[0-9a-f]{8})?",
+    r"\d{19}(?=_\d+_\d+)",
     r"\d+/\d+/\d{4} \d+:\d\d:\d\d [AP]M",
     r'(?<="Content-MD5": )"[^"]+"',
     r'(?<="duration": )"[^"]+"',
     r"0x[0-9A-F]{15}",
     r"127\.0\.0\.1:\d+",
 )
-"""What two runs cannot have in common: stamps as Azure and the kit write them, ids of runs that begin with
-one, MD5s of what contains one, microseconds of jobs, ETags and ports."""
+"""What two runs cannot have in common: stamps as Azure and the kit write them, ticks in the ids of alerts,
+ids of runs that begin with a stamp, MD5s of what contains one, microseconds of jobs, ETags and ports."""
 
 
 @dataclass
