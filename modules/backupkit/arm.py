@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from backupkit.errors import ArmError, IdentityError, OutOfTimeError
 
 if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
+    from azure.core.credentials import AccessToken, TokenCredential
     from azure.core.rest import HttpRequest, HttpResponse
 
 TRIES = 6
@@ -267,8 +267,23 @@ class _Credential:
         if self._credential is None:
             from azure.identity import ManagedIdentityCredential
 
-            self._credential = ManagedIdentityCredential(client_id=self._client_id or None)
+            self._credential = _Answered(ManagedIdentityCredential(client_id=self._client_id or None))
         return self._credential
+
+
+class _Answered:
+    """A credential whose endpoint may also answer what is no JSON, such as a gateway's page."""
+
+    def __init__(self, credential: TokenCredential) -> None:
+        self._credential = credential
+
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        from azure.identity import CredentialUnavailableError
+
+        try:
+            return self._credential.get_token(*scopes, **options)
+        except ValueError as error:
+            raise CredentialUnavailableError("the identity endpoint's answer is no JSON") from error
 
 
 def no_token(error: Exception) -> str:

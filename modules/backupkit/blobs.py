@@ -35,7 +35,7 @@ class BlobError(BackupkitError):
 
     def __init__(self, what: str, status: int, detail: str) -> None:
         answered = f"storage answered {status}" if status else "no answer from storage"
-        super().__init__(f"{what}: {answered} {detail}{_advice(status)}")
+        super().__init__(f"{what}: {answered} {detail}{_advice(status, detail)}")
         self.status = status
 
 
@@ -245,7 +245,10 @@ def _renew(lease: BlobLeaseClient, stop: threading.Event) -> None:
         return
 
 
-def _advice(status: int) -> str:
+def _advice(status: int, detail: str) -> str:
+    if detail == "CredentialUnavailableError":
+        has_none = "there is no token for it: turn on the Automation account's system-assigned identity"
+        return f"; {has_none}, or name a user-assigned one it has with identity=<client id>"
     if status in (401, 403):
         return "; grant the identity Storage Blob Data Contributor there, and let it through the firewall"
     if status == 0:

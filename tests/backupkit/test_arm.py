@@ -465,9 +465,18 @@ def test_each_cloud_has_its_own_endpoint_and_one_credential_for_all_clients(mock
     credential.assert_called_once_with(client_id="client-id")
     assert graph.call_count == vaults.call_count == 1
     for client in (graph, vaults):
-        assert client.call_args.args[0] is credential.return_value
+        assert client.call_args.args[0] is graph.call_args.args[0]
         assert client.call_args.kwargs["base_url"].rstrip("/") == endpoint
         assert all(one.endswith("/.default") for one in client.call_args.kwargs["credential_scopes"])
+
+
+def test_an_identity_endpoint_that_answers_with_a_page_is_one_without_a_token(mocker):
+    """The libraries let the fault of the JSON through."""
+    credential = mocker.patch("azure.identity.ManagedIdentityCredential")
+    credential.return_value.get_token.side_effect = ValueError("Expecting value: line 1 column 1")
+
+    with pytest.raises(CredentialUnavailableError, match="the identity endpoint's answer is no JSON"):
+        connect("AzurePublic", "", minutes=1).credential().get_token("https://management.azure.com/.default")
 
 
 def test_the_system_assigned_identity_is_the_default(mocker):
