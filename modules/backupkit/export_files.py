@@ -108,6 +108,22 @@ def records(name: str, chunks: Iterable[bytes]) -> Iterator[Record]:
         raise FormError(f"{name} is not what an export writes ({error}); move it out of the way") from error
 
 
+def in_order(name: str, found: Iterable[Record]) -> Iterator[Record]:
+    """Records as an export writes them, each key once and in their order.
+
+    Raises:
+        FormError: they are not.
+    """
+    last = ""
+    for record in found:
+        key = record["key"]
+        if not isinstance(key, str) or key <= last:
+            why = f"key {key!r} is out of order, or there twice"
+            raise FormError(f"{name} is not what an export writes ({why}); move it out of the way")
+        last = key
+        yield record
+
+
 def objects(chunks: Iterable[bytes]) -> Iterator[Mapping[str, Any]]:
     """The objects of any NDJSON, such as a report.
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from backupkit.blobs import ConflictError
 from backupkit.errors import BackupkitError
-from backupkit.export_files import Form, records
+from backupkit.export_files import Form, in_order, records
 from backupkit.export_manifest import Entry
-from backupkit.export_schema import Record
+from backupkit.export_schema import Record, names
 from backupkit.export_store import Store
 from backupkit.spool import Spool
 from backupkit.times import stamp
@@ -69,8 +70,13 @@ class Gathered:
             self.open += self.rules.is_open(record)
             yield str(record["key"]), packed(record)
 
-    def lay_over(self, before: Iterable[Record], stays: Callable[[Record], bool]) -> tuple[int, int]:
-        """Over what a file has, of which `stays` what was not read again. How many are new, and changed."""
+    def lay_over(
+        self, before: Iterable[Record], stays: Callable[[Record], bool], blank: Record
+    ) -> tuple[int, int]:
+        """Over what a file has, of which `stays` what was not read again. How many are new, and changed.
+
+        What stays from before there were all columns of `blank` gets those it lacks.
+        """
         seen = changed = 0
         for old in before:
             key, was = str(old["key"]), packed(old)
@@ -85,7 +91,7 @@ class Gathered:
             if newer and self.rules.stands(newer, old):
                 changed += 1
                 continue
-            self.spool.put(key, was)
+            self.spool.put(key, was if blank.keys() <= old.keys() else packed(blank | old))
             self.open += self.rules.is_open(old) - (newer is not None and self.rules.is_open(newer))
         return len(self.spool) - seen, changed
 
@@ -142,20 +148,23 @@ def write(
         BackupkitError: it cannot be read or written, or others write it again and again.
     """
     name = form.name(file.entity, file.date)
-    for _ in range(TRIES):
+    blank: Record = dict.fromkeys(names(file.entity, raw=form.raw))
+
+    def once() -> Written:
         found = store.open(name)
         new, changed = len(gathered.spool), 0
         if found:
             was = _Summed(found[0])
-            new, changed = gathered.lay_over(records(name, was), stays)
+            new, changed = gathered.lay_over(in_order(name, records(name, was)), stays, blank)
             if not new and not changed:
                 return Written(name, _entry(gathered, file, was), new, changed)
         summed = _Summed(form.whole(file.entity, gathered.lines(form, file.entity)))
-        try:
-            store.replace(name, summed, found[1] if found else "")
-        except ConflictError:
-            continue
+        store.replace(name, summed, found[1] if found else "")
         return Written(name, _entry(gathered, file, summed), new, changed)
+
+    for _ in range(TRIES):
+        with suppress(ConflictError):  # of the replacing, or of the reading while another replaces it
+            return once()
     raise BackupkitError(f"{store.place}/{name}: others wrote it {TRIES} times meanwhile; run again")
 
 
