@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, Protocol
 from backupkit import export_manifest
 from backupkit.blobs import BlobError
 from backupkit.entrypoint import Runbook, Session, main
-from backupkit.errors import BackupkitError, OutOfTimeError, ParameterError, PartialFailureError
+from backupkit.errors import BackupkitError, ParameterError, PartialFailureError
 from backupkit.estate import Unread
 from backupkit.export_coverage import entries, reports
 from backupkit.export_estate import ExportEstate
@@ -105,7 +105,12 @@ def stands(new: Record, old: Record) -> bool:
     return str(new.get(last_change) or "") >= str(old.get(last_change) or "")
 
 
-RULES = Rules(is_open, stands)
+def has_news(new: Record, old: Record) -> bool:
+    """As `stands`, for records that may lack what was not read beside them, such as the item of a job."""
+    return stands(new, old) and not stands(old, new)
+
+
+RULES, UNSURE = Rules(is_open, stands), Rules(is_open, has_news)
 
 
 def due(days: Sequence[str], of: Callable[[str], Entry | None], options: Params, now: datetime) -> list[str]:
@@ -190,7 +195,9 @@ class Export:
         """What began on each day that may have changed."""
         options, now = self.session.options, self.session.started
         seen = self.estate.days(entity)
-        for date in due(seen, lambda day: self.before.entry(entity, day), options, now):
+        dates = due(seen, lambda day: self.before.entry(entity, day), options, now)
+        self.before = export_manifest.reopen(self.store, self.before, entity, dates)
+        for date in dates:
             gathered = self.estate.day(entity, date, stamp(min(day_of(date) + DAY, now)))
             self._write(gathered, File(entity, date, now), lambda _: True)
 
@@ -222,15 +229,21 @@ class Export:
             complete = not self.estate.unread
             if not complete and not len(gathered.spool):
                 return
+            if not complete and not file.source:
+                gathered.rules = UNSURE
             try:
                 written = write(gathered, file, self.store, self.session.options.form, stays)
             except BackupkitError as error:
-                warn("failed", entity=file.entity, date=file.date, why=error)
-                self.failed.append(Unread(f"{file.entity} of {file.date}", str(error)))
+                self.could_not_write(error, entity=file.entity, date=file.date)
                 return
             entry = replace(written.entry, final=complete and can_change_no_more(written.entry))
             self.files[written.name] = entry
             self.tell(written, entry)
+
+    def could_not_write(self, why: BackupkitError, **what: str) -> None:
+        warn("failed", **what, why=why)
+        self.session.record({"verdict": "failed", **what, "reason": str(why)})
+        self.failed.append(Unread(" of ".join(what.values()), str(why)))
 
     def tell(self, written: Written, entry: Entry) -> None:
         verdict = "exported" if written.new or written.changed else "unchanged"
@@ -260,16 +273,25 @@ def export(session: Session[Params], vaults: ExportEstate, store: Store) -> list
                 work.days(entity)
         if "coverage" in options.chosen:
             work.coverage(store_at(options.sweep, session.arm.credential))
-    except OutOfTimeError as error:
-        vaults.could_not_read("what was left at max_minutes", error)
     except (BlobError, LocationError) as error:
         vaults.could_not_read("coverage", error)
-    undone = [*vaults.unread, *work.failed]
-    told = {"form": options.form.extension, "raw": options.raw, "run": session.run_id}
+    except BackupkitError as error:  # max_minutes are over, or nothing can be asked any more
+        vaults.could_not_read("what was left", error)
+    conclude(work, vaults, asked)
+    return work.failed
+
+
+def conclude(work: Export, vaults: ExportEstate, asked: str) -> None:
+    """Write the manifest."""
+    session, undone = work.session, [*vaults.unread, *work.failed]
+    told = {"form": session.options.form.extension, "raw": session.options.raw, "run": session.run_id}
     told |= {"started": stamp(session.started), "ended": stamp(datetime.now(timezone.utc))}
     told |= {"complete": not undone, "unread": [asdict(one) for one in undone]}
-    export_manifest.write(store, told, work.files, {} if undone else {asked: vaults.vaults})
-    return work.failed
+    seen = {} if undone else {asked: vaults.vaults}
+    try:
+        export_manifest.write(work.store, told, work.files, seen, work.before)
+    except BackupkitError as error:
+        work.could_not_write(error, entity="manifest")
 
 
 def opened(session: Session[Params]) -> tuple[ExportEstate, Store]:

@@ -87,8 +87,12 @@ class ExportEstate:
             return export_rows.vault(row, self._place)
 
         columns = self._columns if self._raw else f"{self._columns}, location, tags"
+        unread = len(self._estate.failed)
         found = self._gather(queries.VAULTS.format(columns=columns), "vaults", make)
-        self._estate.vanished_vaults(known, regions)
+        seen = {key for key, _ in found.spool}  # of a reading that was begun again there may be others
+        self._place.vaults = {key: told for key, told in regions.items() if key in seen}
+        if len(self._estate.failed) == unread:
+            self._estate.vanished_vaults(known, seen)
         return found
 
     def policies(self) -> Gathered:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from backupkit.blobs import ConflictError
@@ -36,11 +37,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """`vaults` are the ids of those that the last complete run saw, by the scope that it was asked for."""
+    """`vaults` are the ids of those that the last complete run saw, by the scope that it was asked for.
+
+    `told` is all that it says.
+    """
 
     files: Mapping[str, Entry] = field(default_factory=dict)
     vaults: Mapping[str, Sequence[str]] = field(default_factory=dict)
     form: str = ""
+    told: Mapping[str, Any] = field(default_factory=dict)
     fault: str = ""
 
     def entry(self, entity: str, date: str) -> Entry | None:
@@ -57,22 +62,29 @@ def load(store: Store) -> tuple[Manifest, str]:
         told = json.loads(b"".join(chunks))
         files = {name: Entry(**entry) for name, entry in told["files"].items()}
         vaults = {str(asked): [str(one) for one in seen] for asked, seen in told["vaults"].items()}
-        return Manifest(files, vaults, str(told["form"])), mark
+        return Manifest(files, vaults, str(told["form"]), told), mark
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return Manifest(fault=f"{NAME} is not what an export writes ({error}); all days are read again"), mark
 
 
 def write(
-    store: Store, told: Mapping[str, Any], files: Mapping[str, Entry], vaults: Mapping[str, Sequence[str]]
+    store: Store,
+    told: Mapping[str, Any],
+    files: Mapping[str, Entry],
+    vaults: Mapping[str, Sequence[str]],
+    seen: Manifest,
 ) -> None:
     """Write what this run tells of itself, with what is known of the files that it did not touch.
+
+    `seen` is the manifest that it began with.
 
     Raises:
         BackupkitError: it cannot be written.
     """
     for _ in range(TRIES):
         before, mark = load(store)
-        laid = dict(sorted({**before.files, **files}.items()))
+        right = {name: _right(store, name, one, before, seen) for name, one in files.items()}
+        laid = dict(sorted({**before.files, **right}.items()))
         entries = {name: asdict(entry) for name, entry in laid.items()}
         whole = {"schema": VERSION, **told, "files": entries, "vaults": {**before.vaults, **vaults}}
         try:
@@ -81,3 +93,29 @@ def write(
             continue
         return
     raise BackupkitError(f"{store.place}/{NAME}: other exports wrote it {TRIES} times meanwhile; run again")
+
+
+def reopen(store: Store, seen: Manifest, entity: str, dates: Iterable[str]) -> Manifest:
+    """Say of days that they are not final any more: a run that reads them again may be killed before it tells
+    how they are. Returns what is then seen.
+
+    Raises:
+        BackupkitError: it cannot be written.
+    """
+    again = {name: one for name, one in seen.files.items() if one.entity == entity and one.date in dates}
+    opened = {name: replace(one, final=False) for name, one in again.items() if one.final}
+    if opened:
+        write(store, seen.told, opened, {}, seen)
+    return replace(seen, files={**seen.files, **opened})
+
+
+def _right(store: Store, name: str, ours: Entry, now: Manifest, seen: Manifest) -> Entry:
+    """Of two exports that tell of a file at the same time, the word of the one that wrote it last."""
+    theirs = now.files.get(name)
+    if theirs is None or theirs in (ours, seen.files.get(name)):
+        return ours
+    found = store.open(name)
+    summed = hashlib.sha256()
+    for chunk in found[0] if found else ():
+        summed.update(chunk)
+    return ours if summed.hexdigest() == ours.sha256 else theirs
