@@ -78,11 +78,11 @@ def job(row: Row, at: Place, item: Known | None, one: Job | None) -> Record:
         backup_type=NAMES.get(one.kind),
         status=one.status,
         outcome=OUTCOMES.get(one.status.lower(), "other"),
-        started=stamp(one.started),
-        ended=stamp(ended) if ended else None,
+        started=_as_told(properties["startTime"]),
+        ended=_as_told(properties["endTime"]) if ended else None,
         duration_s=_seconds(ended - one.started) if ended else None,
         on_demand=one.user,
-        transferred_bytes=_transferred(mapping(properties.get("extendedInfo"))),
+        transferred_bytes=_transferred(properties),
         activity=text(properties.get("activityId") or properties.get("activityID")) or None,
     )
     details = properties.get("errorDetails")
@@ -237,11 +237,14 @@ def _sentences(details: object) -> Iterator[str]:
                 yield said
 
 
-def _transferred(told: Row) -> int | None:
+def _transferred(properties: Row) -> int | None:
     """A number of bytes, or `2332 MB` in the bag of a Recovery Services vault's job."""
-    size = _SIZE.fullmatch(text(mapping(told.get("propertyBag")).get("Backup Size")).strip())
+    told = properties.get("extendedInfo")
+    if not told:
+        return None
+    size = _SIZE.fullmatch(text(mapping(mapping(told).get("propertyBag")).get("Backup Size")).strip())
     if not size:
-        return _whole(told.get("dataTransferredInBytes"))
+        return _whole(mapping(told).get("dataTransferredInBytes"))
     return int(float(size[1]) * 1024 ** _UNITS.index(size[2].upper()))
 
 
@@ -289,6 +292,12 @@ def _context(properties: Row) -> Row:
 
 def _seconds(span: timedelta) -> int:
     return int(span.total_seconds())
+
+
+def _as_told(moment: str) -> str:
+    """As `stamp` writes it, of a text that `utc` has read: a page has two thousand, and this is ten times as
+    fast."""
+    return f"{moment[:10]}T{moment[11:19]}Z"
 
 
 def _stamp(told: object) -> str | None:

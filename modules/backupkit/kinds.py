@@ -6,6 +6,7 @@ tells, and that of whatever has a single type.
 
 from __future__ import annotations
 
+import functools
 import re
 
 RECOVERY_SERVICES = ("vm", "files", "sql", "hana", "ase")
@@ -46,6 +47,7 @@ def makes_up_for(done: str, failed: str) -> bool:
     return done == failed or failed in _MAKES_UP_FOR.get(done, ())
 
 
+@functools.lru_cache(1_000)
 def kind_in(operation: str) -> str:
     """The type in a job's operation, such as `Backup (Full)`."""
     found = re.fullmatch(r"backup \((\w+)\)", operation.strip().lower())
