@@ -44,6 +44,11 @@ def _refuse_outside(event: str, args: tuple[Any, ...]) -> None:
 sys.addaudithook(_refuse_outside)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that only wait come first: the other workers are busy meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("patient") is None)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     """Thousands of tests stay until the end: no collection of garbage has to look through them again."""

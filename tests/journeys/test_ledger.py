@@ -215,6 +215,7 @@ def test_a_vault_that_was_deleted_is_not_missed(first, tmp_path):
 # -- Out of reach, or spoilt -----------------------------------------------------------------------
 
 
+@pytest.mark.patient
 def test_a_ledger_that_is_not_there_stops_every_start(estate, tmp_path):
     ledger = LEDGER.replace("stledger", "stnowhere")
     run = retry(estate, tmp_path, "dry_run=false", f"ledger={ledger}")
@@ -275,6 +276,7 @@ def blob_of(run, name):
     return next(one.name for one in paths if name_of(json.loads(one.read_bytes())[0]["item"]) == name)
 
 
+@pytest.mark.patient
 def test_check_says_whether_the_ledger_can_be_read(estate, tmp_path):
     argv = command(estate, tmp_path, ["check", f"ledger={LEDGER.replace('stledger', 'stnowhere')}"])
     ended = subprocess.run(argv, cwd=ROOT, capture_output=True, check=False, timeout=120)

@@ -224,7 +224,10 @@ def test_rules_must_fit_the_vaults_and_nothing_is_decided_by_ones_that_do_not(
         pytest.param(RULES.replace("rules", "none"), "there is no such blob", id="no blob"),
         pytest.param(RULES.replace("config", "nowhere"), "there is no such blob", id="no container"),
         pytest.param(
-            "https://stother.blob.core.windows.net/config/rules.json", "cannot be read", id="no account"
+            "https://stother.blob.core.windows.net/config/rules.json",
+            "cannot be read",
+            id="no account",
+            marks=pytest.mark.patient,
         ),
         pytest.param("var:NO_RULES", "no such variable", id="no variable"),
     ],
