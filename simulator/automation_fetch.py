@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from simulator import blob
 from simulator.automation_rows import bad
 from simulator.routes import dispatch
-from simulator.wire import Request
+from simulator.wire import Request, Streamed
 
 if TYPE_CHECKING:
     from simulator.world import World
@@ -35,7 +35,7 @@ def fetch(world: World, link: dict[str, Any]) -> bytes:
     )
     if isinstance(answer.body, dict):  # no host that is played
         raise UnfetchedError(f"The remote name could not be resolved: '{place.hostname}'.")
-    content = answer.body
+    content = b"".join(answer.body.pieces()) if isinstance(answer.body, Streamed) else answer.body
     if answer.status != 200 or not isinstance(content, bytes):
         raise UnfetchedError(
             f"The content at {where} could not be downloaded: the remote server returned an error: "

@@ -213,13 +213,13 @@ def stamp(moment: float) -> str:
     return clock.stamp(moment, digits=0)
 
 
-def wheel(name: str = "sample", version: str = "1.2.3") -> bytes:
-    """A wheel as pip takes it, with nothing in it but what it says of itself; the same bytes every time."""
+def wheel(name: str = "sample", version: str = "1.2.3", code: str = "") -> bytes:
+    """A wheel as pip takes it, with little in it but what it says of itself; the same bytes every time."""
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr(zipfile.ZipInfo(f"{name}-{version}.dist-info/METADATA"), metadata)
-        archive.writestr(zipfile.ZipInfo(f"{name}/__init__.py"), "")
+        archive.writestr(zipfile.ZipInfo(f"{name}/__init__.py"), code)
     return file.getvalue()
 
 

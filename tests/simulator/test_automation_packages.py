@@ -266,6 +266,11 @@ class TestPackages:
         message = f"{EXTRACT}{file} is not a supported wheel on this platform, Python 3.10."
         assert stocked.package()["error"]["message"] == message
 
+    def test_one_of_megabytes_is_imported_as_a_small_one_is(self, stocked):
+        stocked.imported(stocked.stored(content=wheel(code="#" * 3_000_000)))
+
+        assert stocked.package()["provisioningState"] == "Succeeded"
+
     def test_failing_is_one_that_is_too_large(self, stocked, monkeypatch):
         monkeypatch.setattr(automation_packages, "LARGEST", 10)
 
