@@ -26,7 +26,7 @@ _CONFLICTS = (
 )
 LEASE_S, RENEWED_S = 60, 5
 CHUNK = 4 * 1024 * 1024
-"""Bytes that are read at a time."""
+"""Bytes that are read or written at a time."""
 Credential = Callable[[], "TokenCredential"]
 
 

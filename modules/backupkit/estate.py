@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from backupkit import queries, rows
 from backupkit.arm import Arm
+from backupkit.checking import allowed
 from backupkit.errors import ArmError, IdentityError, IncompleteReadError, OutOfTimeError
 from backupkit.graph import Graph, R, Scope, batches, quoted, scopes
 from backupkit.params import CommonParams
@@ -103,6 +104,19 @@ class Estate:
         for subscription in expected:
             if subscription.lower() not in seen:
                 self.could_not_read(subscription.lower(), "it is expected and this identity does not see it")
+
+    def sees_all(self, subscription: str, rights: Iterable[str], advice: str) -> None:
+        """Name it where the identity lacks one of the rights: Resource Graph hides rows, and does not say so.
+
+        Raises:
+            IdentityError, OutOfTimeError: nothing can be asked any more.
+        """
+        try:
+            if not allowed(self._arm, f"/subscriptions/{subscription}", *rights):
+                may_not = "this identity may not read all vaults and resources in it"
+                self.could_not_read(subscription, f"{may_not}; {advice}")
+        except ArmError as error:
+            self.could_not_read(subscription, error)
 
     def elsewhere(self) -> list[str]:
         """Subscriptions that the identity sees and the scope leaves out.

@@ -11,7 +11,6 @@ from typing import Any
 from backupkit import export_queries as queries
 from backupkit import export_rows, rows
 from backupkit.arm import Arm
-from backupkit.checking import allowed
 from backupkit.errors import ArmError
 from backupkit.estate import Estate, Unread
 from backupkit.export_place import Place
@@ -78,7 +77,7 @@ class ExportEstate:
         self._estate.open()
         self._place.subscriptions = self._estate.named
         for subscription in self._estate.subscriptions:
-            self._sees_all(subscription)
+            self._estate.sees_all(subscription, READS, "grant it Reader")
         regions: dict[str, tuple[str, str]] = {}
         self._place.vaults = regions
 
@@ -157,15 +156,6 @@ class ExportEstate:
         gathered.drop()
         return gathered
 
-    def _sees_all(self, subscription: str) -> None:
-        """Raises IdentityError, OutOfTimeError: nothing can be asked any more."""
-        try:
-            if not allowed(self._arm, f"/subscriptions/{subscription}", *READS):
-                may_not = "this identity may not read all that backs up in it"
-                self._estate.could_not_read(subscription, f"{may_not}; grant it Reader")
-        except ArmError as error:
-            self._estate.could_not_read(subscription, error)
-
     def _look_behind(self) -> None:
         """Ask Backup vaults of other tenants themselves: Resource Graph may not show what they have."""
         tenants = {tenant for _, tenant in self._estate.named.values()}
@@ -219,7 +209,7 @@ class _Items:
         self._spool.add([(_name("id", item.key), packed), *((name, b"") for name in names)])
 
     def count(self, vault: str) -> int:
-        return len(self._spool.below(_name("id", f"{vault}/")))
+        return sum(1 for _ in self._spool.under(_name("id", f"{vault}/")))
 
     def by_id(self, key: str) -> Known | None:
         kept = self._spool.get(_name("id", key))
@@ -231,11 +221,14 @@ class _Items:
     def _one(self, vault: str, item: str, container: str, name: str, workload: str) -> Known | None:
         if item:
             return self.by_id(item)
-        keys = self._spool.below(_name("container", vault, container, "")) if container else []
+        keys = self._keys("container", vault, container) if container else []
         if len(keys) != 1 and name:
-            named = self._spool.below(_name("name", vault, name, ""))
+            named = self._keys("name", vault, name)
             keys = [key for key in named if fits(key.split(_BETWEEN)[3], workload)]
         return self.by_id(keys[0].rpartition(_BETWEEN)[2]) if len(keys) == 1 else None
+
+    def _keys(self, *parts: str) -> list[str]:
+        return [key for key, _ in self._spool.under(_name(*parts, ""))]
 
 
 _BETWEEN = "\x1f"

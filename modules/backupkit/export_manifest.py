@@ -44,7 +44,6 @@ class Manifest:
 
     files: Mapping[str, Entry] = field(default_factory=dict)
     vaults: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    form: str = ""
     told: Mapping[str, Any] = field(default_factory=dict)
     fault: str = ""
 
@@ -62,7 +61,7 @@ def load(store: Store) -> tuple[Manifest, str]:
         told = json.loads(b"".join(chunks))
         files = {name: Entry(**entry) for name, entry in told["files"].items()}
         vaults = {str(asked): [str(one) for one in seen] for asked, seen in told["vaults"].items()}
-        return Manifest(files, vaults, str(told["form"]), told), mark
+        return Manifest(files, vaults, told), mark
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return Manifest(fault=f"{NAME} is not what an export writes ({error}); all days are read again"), mark
 

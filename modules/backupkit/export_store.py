@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from backupkit.blobs import Blobs, Credential
-from backupkit.export_files import CHUNK, records
-from backupkit.locations import LocationError, plain_place
+from backupkit.blobs import CHUNK, Blobs, Credential
+from backupkit.export_files import records
+from backupkit.locations import LocationError, plain_place, replace_file
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -134,18 +133,9 @@ class Folder:
         return chunks(), "there"
 
     def replace(self, name: str, chunks: Iterable[bytes], _mark: str, /) -> None:
-        path, part = self._path / name, self._path / f".part-{uuid.uuid4().hex}"
-        try:
-            with _told(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with part.open("wb") as file:
-                    file.writelines(chunks)
-                    file.flush()
-                    os.fsync(file.fileno())
-                part.replace(path)
-        finally:
-            with suppress(FileNotFoundError):
-                part.unlink()
+        path = self._path / name
+        with _told(path):
+            replace_file(path, self._path / f".part-{uuid.uuid4().hex}", chunks)
 
 
 @contextmanager

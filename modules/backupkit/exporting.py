@@ -12,7 +12,7 @@ from typing import Any
 
 from backupkit.blobs import ConflictError
 from backupkit.errors import BackupkitError
-from backupkit.export_files import Form, in_order, records
+from backupkit.export_files import Form, in_order, packed, records
 from backupkit.export_manifest import Entry
 from backupkit.export_schema import Record, names
 from backupkit.export_store import Store
@@ -118,14 +118,6 @@ class Reading:
     def _record(self, row: Row) -> Record:
         record = self._make(row)
         return record | {"raw": json.dumps(row, ensure_ascii=False)} if self._raw else record
-
-
-def packed(record: Record) -> bytes:
-    """As a line of NDJSON; text that is no Unicode is shown as `?`."""
-    return _ENCODE(record).encode("utf-8", "replace")
-
-
-_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True)

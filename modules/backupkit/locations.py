@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -66,6 +66,24 @@ def plain_place(location: str) -> str:
     if place.startswith("https://") and "?" in place:
         raise LocationError(f"{location} holds a signed URL; give it without, the run's identity signs in")
     return place
+
+
+def replace_file(path: Path, part: Path, chunks: Iterable[bytes]) -> None:
+    """Write it whole or not at all; until it is, it is in `part`.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            file.writelines(chunks)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import uuid
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from backupkit.blobs import Blobs, Credential
-from backupkit.locations import LocationError, plain_place
+from backupkit.locations import LocationError, plain_place, replace_file
 from backupkit.times import stamp
 
 HTML: Final = "text/html; charset=utf-8"
@@ -39,20 +38,11 @@ def publish(place: str, page: str, credential: Credential) -> None:
         url, _, name = place.rpartition("/")
         Blobs(url, credential).put(name, content, HTML)
     else:
-        _write(Path(place), content)
-
-
-def _write(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+        path = Path(place)
+        try:
+            replace_file(path, path.with_name(f".{path.name}.{uuid.uuid4().hex}"), [content])
+        except OSError as error:
+            raise _unwritable(path, error) from error
 
 
 def try_place(place: str, credential: Credential) -> None:

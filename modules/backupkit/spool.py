@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 import weakref
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
@@ -49,12 +48,6 @@ class Spool:
     def get(self, key: str) -> bytes | None:
         found = self._file.execute("SELECT value FROM spool WHERE key = ?", (key,)).fetchone()
         return found[0] if found else None
-
-    def below(self, prefix: str) -> list[str]:
-        """The keys that begin with it."""
-        ends = (prefix, prefix + chr(sys.maxunicode))
-        found = self._file.execute("SELECT key FROM spool WHERE key >= ? AND key < ?", ends)
-        return [key for (key,) in found]
 
     def __iter__(self) -> Iterator[tuple[str, bytes]]:
         """In the order of the keys' code points."""

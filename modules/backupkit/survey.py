@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from backupkit import queries, rows
 from backupkit.arm import Arm
-from backupkit.checking import allowed
 from backupkit.coverage import (
     Resource,
     Row,
@@ -58,6 +57,7 @@ READ_ITEMS = (
     "Microsoft.DataProtection/backupVaults/backupInstances/read",
 )
 """The rights without which Resource Graph may hide what protects a resource, by world."""
+MAY_NOT = "grant it Reader, or ask with confirm=all"
 _CLUSTERS = "microsoft.containerservice/managedclusters"
 _ITEMS, _DISCOVERED, _RESOURCES = "protected items", "databases as discovered", "resources"
 _POLICIES, _MANAGED = "policies", "managed resource groups"
@@ -130,9 +130,10 @@ class Survey:
         }
         types = {one for kind in self._kinds for one in TYPES[kind]}
         for subscription in estate.subscriptions:
-            self._sees_all(subscription, [*READ_ITEMS, *(f"{one}/read" for one in sorted(types))])
+            rights = [*READ_ITEMS, *(f"{one}/read" for one in sorted(types))]
+            estate.sees_all(subscription, rights, MAY_NOT)
         for subscription in far:
-            self._sees_all(subscription, READ_ITEMS[1:])
+            estate.sees_all(subscription, READ_ITEMS[1:], MAY_NOT)
         estate.vanished_vaults(known, found.vaults)
         self._find_items(found, stored, far)
         self._find_resources(stored)
@@ -143,20 +144,6 @@ class Survey:
                 for one in self._shares(account, kept):
                     stored.add(resource_entries(one))
         return found
-
-    def _sees_all(self, subscription: str, rights: Iterable[str]) -> None:
-        """Resource Graph shows what the identity may read and says nothing of the rest.
-
-        Raises:
-            IdentityError, OutOfTimeError: nothing can be asked any more.
-        """
-        may_not = "this identity may not read all vaults and resources in it"
-        try:
-            if not allowed(self._arm, f"/subscriptions/{subscription}", *rights):
-                why = f"{may_not}; grant it Reader, or ask with confirm=all"
-                self._estate.could_not_read(subscription, why)
-        except ArmError as error:
-            self._estate.could_not_read(subscription, error)
 
     def _find_items(self, found: Found, stored: Stored, far: Sequence[str]) -> None:
         def entries(row: Row) -> list[Entry]:

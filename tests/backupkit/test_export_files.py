@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from backupkit.export_files import CHUNK, Form, FormError, records
+from backupkit.blobs import CHUNK
+from backupkit.export_files import Form, FormError, records
 from backupkit.export_schema import ENTITIES, Record, columns
 from hypothesis import given
 from hypothesis import strategies as st
