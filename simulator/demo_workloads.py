@@ -12,7 +12,7 @@ from typing import Any
 
 from simulator.demo_story import Told, expect
 
-GENERATE = "generate --vms 2000 --jobs 60000 --seed 5"
+GENERATE = "generate --vms 2000 --jobs 36000 --seed 5"
 WORKLOADS = ("vm", "files", "disk", "sql", "hana", "ase", "blob", "postgresql", "aks")
 TOKENS = f"workloads={','.join(WORKLOADS)} heavy_window=00:00-23:59@UTC"
 SWEEP = ".venv-sandbox/bin/python runbooks/unprotected_sweep.py log=summary"
