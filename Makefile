@@ -14,7 +14,8 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | while IFS='	' read -r name text; do printf '%-8s%s\n' "$$name" "$$text"; done
 
-venv: .venv/installed .venv-sandbox/installed ## set up .venv (tools) and .venv-sandbox (what Azure has)
+venv: ## set up .venv (tools) and .venv-sandbox (what Azure has)
+	@$(MAKE) --no-print-directory --jobs 2 .venv/installed .venv-sandbox/installed
 
 .venv/installed: requirements/tools.lock
 	@python=$$(requirements/find_python.sh 3.11+) || { \
@@ -30,7 +31,7 @@ demo: venv ## retry failed backups on the simulator, and say what to look at
 	@$(PY) -m simulator.demo
 
 test: venv ## run the tests
-	@$(PY) -m pytest -n 4 --dist worksteal -q tests
+	@$(PY) -m pytest -n 6 --dist worksteal -q tests
 
 azurite: venv build/azurite/installed ## the storage tests on Azurite as well
 	@$(PY) -m tests.simulator.on_azurite build/azurite/node_modules/azurite

@@ -17,7 +17,8 @@ rm -rf "$dir"
 # resolves looks at newer releases too, and stops where one of them is named with an extra (pip before 23.3). `pip check` tells
 # whether the lock was complete.
 PIP_CONSTRAINT=/dev/null "$dir/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
-    --only-binary :all: --no-deps --require-hashes --requirement "$lock"
+    --no-compile --only-binary :all: --no-deps --require-hashes --requirement "$lock"
+"$dir/bin/python" -m compileall -q -j 0 "$dir"/lib
 "$dir/bin/python" -m pip check --quiet --disable-pip-version-check
 
 # Relative, so that the clone can be moved.
